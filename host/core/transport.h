@@ -1,0 +1,85 @@
+// Port: the transport that carries envelopes between streams and data pipelines.
+//
+// An envelope is one serialized connector.v1.TransportMessage. Core makes and reads envelopes (envelope.h); a
+// transport moves bytes and never looks inside.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "host/core/error.h"
+
+namespace kps {
+
+// Publishes the envelopes of one ingress stream on one channel. Used by one thread at a time.
+//
+// Each accepted envelope gets a ticket: 1, 2, 3, ... An envelope is safe once Confirmed() has reached its ticket.
+// After an error from AwaitConfirmed or Publish, every unconfirmed envelope may be lost: the caller publishes them
+// again, in order (they get new tickets).
+class Publisher {
+ public:
+  virtual ~Publisher() = default;
+
+  // Hands over one envelope and returns its ticket. The bytes are copied before it returns. May block for a short
+  // while when the transport is congested.
+  // UNAVAILABLE: not connected. RESOURCE_EXHAUSTED: a subscriber's queue stayed full. INVALID_ARGUMENT: the envelope
+  // is larger than the transport allows and will never be accepted.
+  virtual Result<std::uint64_t> Publish(std::string_view envelope) = 0;
+
+  // The highest ticket up to which everything is confirmed. Does not block.
+  virtual std::uint64_t Confirmed() const = 0;
+
+  // Waits until Confirmed() >= ticket. DEADLINE_EXCEEDED: not yet, nothing is lost. ABORTED: the connection was
+  // lost in between; publish again what is not confirmed.
+  virtual Error AwaitConfirmed(std::uint64_t ticket, std::chrono::milliseconds timeout) = 0;
+};
+
+// One envelope as received. The bytes are valid until the next Receive on the same subscription.
+struct Delivery {
+  std::string_view envelope;
+};
+
+// Receives the envelopes of one channel for one egress stream.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+
+  // Waits for the next envelope. OK with an empty optional is expressed as DEADLINE_EXCEEDED: none came in time.
+  // CANCELLED: Drain was called and everything that had arrived before has been returned. One thread.
+  virtual Result<Delivery> Receive(std::chrono::milliseconds timeout) = 0;
+
+  // No further envelopes are accepted; Receive returns the remaining ones and then CANCELLED. Any thread. A Receive
+  // that is waiting returns early.
+  virtual void Drain() = 0;
+
+  // Messages that were lost because this subscription was too slow, since it was opened. Any thread.
+  virtual std::uint64_t Dropped() const = 0;
+};
+
+// A connection to the transport. Its methods may be called from any thread. Publishers and subscriptions are
+// destroyed before their transport.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // Neither call needs a connection to exist yet: a transport that is away is reconnected to for ever, and what was
+  // opened meanwhile works from then on.
+  virtual Result<std::unique_ptr<Publisher>> OpenPublisher(const std::string& channel) = 0;
+  virtual Result<std::unique_ptr<Subscription>> Subscribe(const std::string& channel) = 0;
+
+  virtual bool Connected() const = 0;
+  // Why Connected() is false, in a sentence; empty while connected.
+  virtual std::string DisconnectReason() const = 0;
+  // Largest envelope the transport accepts, in bytes; 0: no limit known (yet).
+  virtual std::size_t EnvelopeBytesMax() const = 0;
+  // Calls `listener` at every change of Connected(), on a thread of the transport. Once, before use; the listener
+  // must not call back into the transport and outlives it.
+  virtual void SetConnectionListener(std::function<void(bool connected)> listener) = 0;
+};
+
+}  // namespace kps

@@ -1,0 +1,148 @@
+/* The plugin: one symbol, one table. Include this header to write a plugin in C; kps/plugin.hpp for C++.
+ *
+ * The objects form a tree: plugin (the library) -> connector (static parameters and config) -> consumer or
+ * producer (one stream each). A plugin needs no global state, so two generations of it can run side by side.
+ * A connector is destroyed after all of its consumers and producers.
+ */
+#ifndef KPS_PLUGIN_H
+#define KPS_PLUGIN_H
+
+#include "error.h"
+#include "host.h"
+#include "message.h"
+#include "stream.h"
+#include "types.h"
+#include "version.h"
+
+/* kps_plugin.directions: which streams the plugin can run. */
+#define KPS_DIRECTIONS_INGRESS 1u
+#define KPS_DIRECTIONS_EGRESS 2u
+
+/* kps_plugin.flags */
+#define KPS_FLAG_NO_UNLOAD 1u     /* the library can never be unmapped (Go, for one) */
+#define KPS_FLAG_OVERLAP_SAFE 2u  /* two consumers of one stream may exist for a moment (hot swap) */
+
+/* What configure did with the new config. */
+#define KPS_CONFIGURE_APPLIED 1
+#define KPS_CONFIGURE_RECREATE 2 /* not possible in place: the host creates everything anew from the positions */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The plugin's own objects; the host only passes the pointers on. */
+typedef struct kps_connector kps_connector;
+typedef struct kps_consumer kps_consumer;
+typedef struct kps_producer kps_producer;
+
+/* Takes one stream that discover found: a JSON object with "id" and, optionally, "direction" ("INGRESS" or
+ * "EGRESS") and "metadata" (an object). Borrowed for the call. */
+typedef struct kps_discover_sink {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void *context;
+  void (*found)(void *context, kps_str stream_json);
+} kps_discover_sink;
+
+/* A static const table. The host copies every string. */
+typedef struct kps_plugin {
+  uint32_t struct_size;
+  uint32_t abi_version; /* KPS_ABI_VERSION of the headers it was compiled with */
+  kps_str name;         /* [a-z][a-z0-9-]*, the name of the file without .so */
+  kps_str version;      /* of the plugin: MAJOR.MINOR.PATCH */
+  kps_str description;  /* one sentence */
+  uint32_t directions;
+  uint32_t flags;
+
+  /* JSON Schema, draft 4. Empty: every object is valid. */
+  kps_str static_schema;
+  kps_str config_schema;
+  kps_str stream_schema;
+
+  /* [control] One connector for a generation of the library. static_json and config_json are JSON objects.
+   * On failure *out stays NULL. */
+  kps_code (*create_connector)(const kps_host *host, kps_str static_json, kps_str config_json, kps_connector **out,
+                               kps_error *error);
+  void (*destroy_connector)(kps_connector *connector);
+
+  /* [control] Optional (NULL: the host recreates). The whole new config. On KPS_OK *outcome is
+   * KPS_CONFIGURE_APPLIED or KPS_CONFIGURE_RECREATE; any other code refuses the config, and the old one stays. */
+  kps_code (*configure)(kps_connector *connector, kps_str config_json, int32_t *outcome, kps_error *error);
+
+  /* [control] Optional. Reports the streams that exist out there. */
+  kps_code (*discover)(kps_connector *connector, const kps_discover_sink *sink, uint32_t timeout_ms, kps_error *error);
+
+  /* [stream] Starts a consumer at `resume`, a position of an earlier consumer of this stream (also of an older
+   * version of the plugin); empty: from the start as the stream's metadata defines it. A position that is not
+   * understood is KPS_DATA_LOSS. */
+  kps_code (*create_consumer)(kps_connector *connector, const kps_stream *stream, kps_bytes resume, kps_consumer **out,
+                              kps_error *error);
+  void (*destroy_consumer)(kps_consumer *consumer);
+
+  /* [stream] Waits up to timeout_ms for at least one message; 0 does not wait. Returns KPS_OK with an empty batch
+   * when none came or the stream was woken. After a transient error the host calls again. */
+  kps_code (*next_msg)(kps_consumer *consumer, const kps_limits *limits, uint32_t timeout_ms, kps_batch *batch,
+                       kps_error *error);
+
+  /* [stream] Optional. Everything up to `token` is safe in the transport. */
+  kps_code (*ack)(kps_consumer *consumer, uint64_t token, kps_error *error);
+
+  /* [stream] */
+  kps_code (*create_producer)(kps_connector *connector, const kps_stream *stream, kps_producer **out, kps_error *error);
+  void (*destroy_producer)(kps_producer *producer);
+
+  /* [stream] Like write(2): takes the leading messages it can, sets *taken to their number (also on failure), and
+   * returns KPS_OK or the error of message *taken. KPS_OK with fewer than all means "again later". The messages
+   * stand message_stride bytes apart. */
+  kps_code (*produce)(kps_producer *producer, const kps_message *messages, size_t message_count,
+                      uint32_t message_stride, uint32_t timeout_ms, size_t *taken, kps_error *error);
+
+  /* [stream] Optional (NULL: what produce took is delivered). On KPS_OK all that was taken is delivered. */
+  kps_code (*flush)(kps_producer *producer, uint32_t timeout_ms, kps_error *error);
+
+  /* [any] Optional. Makes a blocked call of the instance return at once; for client libraries that cannot wait on
+   * kps_stream.wake_fd. Not called before create has returned, nor after destroy began. */
+  void (*wake_consumer)(kps_consumer *consumer);
+  void (*wake_producer)(kps_producer *producer);
+
+  /* [any] Optional. Functions not every plugin needs, by name ("kps.x/1"); NULL: not supported. */
+  const void *(*get_extension)(const char *name);
+} kps_plugin;
+
+/* The one symbol a plugin exports. [control] Returns its table, or NULL when it does not support the host. */
+KPS_EXPORT const kps_plugin *kps_plugin_v1(uint32_t host_abi_version);
+
+#define KPS_PLUGIN_SYMBOL "kps_plugin_v1"
+
+#ifdef __cplusplus
+}
+#endif
+
+KPS_FROZEN(kps_discover_sink, context, 8);
+KPS_FROZEN(kps_discover_sink, found, 16);
+KPS_FROZEN(kps_plugin, abi_version, 4);
+KPS_FROZEN(kps_plugin, name, 8);
+KPS_FROZEN(kps_plugin, version, 24);
+KPS_FROZEN(kps_plugin, description, 40);
+KPS_FROZEN(kps_plugin, directions, 56);
+KPS_FROZEN(kps_plugin, flags, 60);
+KPS_FROZEN(kps_plugin, static_schema, 64);
+KPS_FROZEN(kps_plugin, config_schema, 80);
+KPS_FROZEN(kps_plugin, stream_schema, 96);
+KPS_FROZEN(kps_plugin, create_connector, 112);
+KPS_FROZEN(kps_plugin, destroy_connector, 120);
+KPS_FROZEN(kps_plugin, configure, 128);
+KPS_FROZEN(kps_plugin, discover, 136);
+KPS_FROZEN(kps_plugin, create_consumer, 144);
+KPS_FROZEN(kps_plugin, destroy_consumer, 152);
+KPS_FROZEN(kps_plugin, next_msg, 160);
+KPS_FROZEN(kps_plugin, ack, 168);
+KPS_FROZEN(kps_plugin, create_producer, 176);
+KPS_FROZEN(kps_plugin, destroy_producer, 184);
+KPS_FROZEN(kps_plugin, produce, 192);
+KPS_FROZEN(kps_plugin, flush, 200);
+KPS_FROZEN(kps_plugin, wake_consumer, 208);
+KPS_FROZEN(kps_plugin, wake_producer, 216);
+KPS_FROZEN(kps_plugin, get_extension, 224);
+
+#endif
