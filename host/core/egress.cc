@@ -1,0 +1,138 @@
+// Egress: transport -> bounded subscription -> produce -> flush.
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "host/core/envelope.h"
+#include "host/core/stream_runner.h"
+
+namespace kps {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kIdle{500};           // one wait for a message; a drain ends it early
+constexpr milliseconds kProduceTimeout{1000};
+constexpr milliseconds kFlushTimeout{10'000};
+constexpr milliseconds kFlushInterval{1000};  // under load; an idle stream is flushed at once
+constexpr milliseconds kStalledWait{10};      // after a produce that took nothing and named no error
+
+constexpr char kDropped[] = "transportMessagesDropped";
+
+// Errors that are about the message, not about the stream: the next message may well be taken.
+bool IsAboutMessage(Code code) { return code == Code::kInvalidArgument || code == Code::kOutOfRange; }
+
+}  // namespace
+
+void StreamRunner::RunEgress(Producer* producer) {
+  // What a predecessor or a failed instance of this stream had in hand comes first.
+  pending_.clear();
+  pending_taken_ = 0;
+  for (const std::string& payload : handover_.undelivered) pending_.push_back({payload, 0});
+
+  bool more = true;
+  while (more && !(Stopping() && stop_mode_ == StopMode::kHandOver)) {
+    if (Stopping()) {
+      if (drain_deadline_ == steady_clock::time_point{}) {
+        drain_deadline_ = steady_clock::now() + environment_.drain_timeout;
+        handover_.subscription->Drain();
+      }
+      if (steady_clock::now() >= drain_deadline_) break;
+    }
+    if (!ProducePending(producer)) break;
+    if (environment_.transport->Connected()) {
+      ReportHealthy();
+    } else {
+      ReportUnhealthy("the transport is not connected: " + environment_.transport->DisconnectReason());
+    }
+    more = ReceiveMore(milliseconds(0));
+    if (more && pending_.empty()) {
+      FlushProducer(producer);
+      ReportDrops();
+      more = ReceiveMore(kIdle);
+    } else if (steady_clock::now() - flushed_at_ >= kFlushInterval) {
+      FlushProducer(producer);
+      ReportDrops();
+    }
+  }
+  // The views end with the delivery, so what was not taken is kept as a copy.
+  std::vector<std::string> undelivered;
+  for (std::size_t i = pending_taken_; i < pending_.size(); ++i) undelivered.emplace_back(pending_[i].payload);
+  pending_.clear();
+  pending_taken_ = 0;
+  handover_.undelivered = std::move(undelivered);
+  FlushProducer(producer);
+  if (Stopping() && stop_mode_ == StopMode::kDrain && !handover_.undelivered.empty()) {
+    Log(LogLevel::kWarn, std::to_string(handover_.undelivered.size()) + " received messages were not delivered in time");
+  }
+}
+
+bool StreamRunner::ReceiveMore(milliseconds timeout) {
+  handover_.undelivered.clear();
+  auto delivery = handover_.subscription->Receive(timeout);
+  pending_.clear();
+  pending_taken_ = 0;
+  if (!delivery.ok()) return delivery.error().code() == Code::kDeadlineExceeded;
+  if (const Error error = DecodeEnvelope(delivery.value().envelope, &pending_); !error.ok()) {
+    pending_.clear();
+    RaiseAlert("envelopeMalformed", "a message on the channel is no envelope and was dropped", Severity::kWarning,
+               error.message());
+  }
+  return true;
+}
+
+bool StreamRunner::ProducePending(Producer* producer) {
+  while (pending_taken_ < pending_.size()) {
+    if (Stopping() && (stop_mode_ == StopMode::kHandOver ||
+                       (drain_deadline_ != steady_clock::time_point{} && steady_clock::now() >= drain_deadline_))) {
+      return false;
+    }
+    std::size_t taken = 0;
+    const std::span<const MessageView> rest = std::span(pending_).subspan(pending_taken_);
+    const Error error = producer->Produce(rest, kProduceTimeout, &taken);
+    pending_taken_ += std::min(taken, rest.size());
+    dirty_ = dirty_ || taken > 0;
+    if (error.ok()) {
+      if (taken == 0 && WaitForStop(kStalledWait) && stop_mode_ == StopMode::kHandOver) return false;
+      continue;
+    }
+    if (IsAboutMessage(error.code()) && taken < rest.size()) {
+      ++pending_taken_;
+      RaiseAlert("messageUndeliverable", "a message can never be delivered and was dropped", Severity::kCritical,
+                 error.message());
+      Log(LogLevel::kError, "a message was dropped: " + error.message());
+      continue;
+    }
+    if (Stopping() && !error.transient()) return false;
+    if (Stopping()) {
+      // Draining: the source of the error may recover within the deadline. WaitForStop would not wait any more.
+      std::this_thread::sleep_for(kStalledWait);
+      continue;
+    }
+    ReactToError("deliver a message", error);
+  }
+  return true;
+}
+
+void StreamRunner::FlushProducer(Producer* producer) {
+  flushed_at_ = steady_clock::now();
+  if (!dirty_) return;
+  const Error error = producer->Flush(kFlushTimeout);
+  if (error.ok()) {
+    dirty_ = false;
+  } else {
+    ReactToError("flush", error);
+  }
+}
+
+void StreamRunner::ReportDrops() {
+  const std::uint64_t dropped = handover_.subscription->Dropped();
+  if (dropped == drops_reported_) return;
+  drops_reported_ = dropped;
+  RaiseAlert(kDropped, "messages were dropped because the stream is slower than its channel", Severity::kCritical,
+             std::to_string(dropped) + " messages dropped since the stream was subscribed");
+  Log(LogLevel::kError, std::to_string(dropped) + " messages dropped: the stream is slower than its channel");
+}
+
+}  // namespace kps

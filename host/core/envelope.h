@@ -1,0 +1,24 @@
+// Envelopes: connector.v1.TransportMessage on the wire, written and read without a protobuf library because this is
+// the hot path. Layout: field 1, varint, timestamp in ns since the Unix epoch; field 3, bytes, repeated, the payloads.
+// tests/core/envelope_test.cc compares every byte with what protobuf writes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/core/error.h"
+#include "host/core/message.h"
+
+namespace kps {
+
+// Appends the envelope of one payload to `out`.
+void AppendEnvelope(const MessageView& message, std::string* out);
+
+// Replaces `messages` with the payloads of `envelope`; the views point into it. Unknown fields are skipped: what comes
+// back from a pipeline may carry fields 2 and 4 of the older DataStreamMessage.
+// INVALID_ARGUMENT: not a TransportMessage; the sentence says at which byte.
+Error DecodeEnvelope(std::string_view envelope, std::vector<MessageView>* messages);
+
+}  // namespace kps

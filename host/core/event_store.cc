@@ -1,0 +1,67 @@
+#include "host/core/event_store.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace kps {
+namespace {
+
+void Cut(std::string* text, std::size_t size_max) {
+  if (text->size() <= size_max) return;
+  // Not in the middle of a UTF-8 character.
+  while (size_max > 0 && (static_cast<unsigned char>((*text)[size_max]) & 0xC0) == 0x80) --size_max;
+  text->resize(size_max);
+}
+
+}  // namespace
+
+void EventStore::AddStream(const std::string& stream_id) {
+  MutexLock lock(mutex_);
+  streams_.insert(stream_id);
+}
+
+void EventStore::RemoveStream(const std::string& stream_id) {
+  MutexLock lock(mutex_);
+  streams_.erase(stream_id);
+  std::erase_if(events_, [&](const auto& entry) { return std::get<0>(entry.first) == stream_id; });
+}
+
+void EventStore::Put(Event event) {
+  if (event.created_at_ns == 0) event.created_at_ns = clock_->NowNs();
+  Cut(&event.id, kTextBytesMax);
+  Cut(&event.message, kTextBytesMax);
+  // Half a JSON object is no JSON object.
+  if (event.metadata_json.size() > kTextBytesMax) event.metadata_json.clear();
+
+  MutexLock lock(mutex_);
+  if (!event.stream_id.empty() && !streams_.contains(event.stream_id)) return;
+  Key key(event.stream_id, event.kind, event.id);
+  if (!events_.contains(key)) EvictOldestOf(event.stream_id);
+  events_.insert_or_assign(std::move(key), std::move(event));
+}
+
+void EventStore::EvictOldestOf(const std::string& stream_id) {
+  const auto first = events_.lower_bound(Key(stream_id, EventKind::kAlert, ""));
+  auto last = first;
+  auto oldest = first;
+  std::size_t count = 0;
+  for (; last != events_.end() && std::get<0>(last->first) == stream_id; ++last, ++count) {
+    if (last->second.created_at_ns < oldest->second.created_at_ns) oldest = last;
+  }
+  if (count >= kEventsPerStreamMax) events_.erase(oldest);
+}
+
+void EventStore::Clear(EventKind kind, const std::string& id, const std::string& stream_id) {
+  MutexLock lock(mutex_);
+  events_.erase(Key(stream_id, kind, id));
+}
+
+std::vector<Event> EventStore::List() const {
+  MutexLock lock(mutex_);
+  std::vector<Event> list;
+  list.reserve(events_.size());
+  for (const auto& [key, event] : events_) list.push_back(event);
+  return list;
+}
+
+}  // namespace kps

@@ -1,0 +1,32 @@
+// The little JSON that core needs, over RapidJSON, whose headers stay in json.cc and schema.cc.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "host/core/error.h"
+
+namespace kps {
+
+// Members of a JSON object: key -> value as JSON text.
+using JsonMembers = std::map<std::string, std::string>;
+
+// INVALID_ARGUMENT with line and column when `text` is not a JSON object.
+Result<JsonMembers> ParseJsonObject(std::string_view text);
+
+// The object's text, keys in order.
+std::string ToJson(const JsonMembers& members);
+
+// `text` as a JSON string with its quotes.
+std::string JsonString(std::string_view text);
+
+// {"key":"value",...} of strings.
+std::string JsonOfStrings(const std::vector<std::pair<std::string_view, std::string_view>>& members);
+
+// Whether `text` is a JSON value.
+bool IsJson(std::string_view text);
+
+}  // namespace kps

@@ -1,0 +1,51 @@
+#include "host/core/metrics.h"
+
+#include <algorithm>
+
+namespace kps {
+namespace {
+
+bool IsName(std::string_view name) {
+  return !name.empty() && name.size() <= 128 && name[0] >= 'a' && name[0] <= 'z' &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+}
+
+// The entry of `key`, made if there is room; null otherwise.
+template <typename Value>
+Value* Entry(std::map<Metrics::Key, Value>* series, std::string_view stream_id, std::string_view name) {
+  if (!IsName(name)) return nullptr;
+  Metrics::Key key(stream_id, name);
+  if (series->size() >= Metrics::kSeriesMax && !series->contains(key)) return nullptr;
+  return &(*series)[std::move(key)];
+}
+
+}  // namespace
+
+void Metrics::CounterAdd(std::string_view stream_id, std::string_view name, std::uint64_t increment) {
+  MutexLock lock(mutex_);
+  if (auto* counter = Entry(&counters_, stream_id, name)) *counter += increment;
+}
+
+void Metrics::GaugeSet(std::string_view stream_id, std::string_view name, double value) {
+  MutexLock lock(mutex_);
+  if (auto* gauge = Entry(&gauges_, stream_id, name)) *gauge = value;
+}
+
+void Metrics::RemoveStream(std::string_view stream_id) {
+  MutexLock lock(mutex_);
+  std::erase_if(counters_, [&](const auto& entry) { return entry.first.first == stream_id; });
+  std::erase_if(gauges_, [&](const auto& entry) { return entry.first.first == stream_id; });
+}
+
+std::map<Metrics::Key, std::uint64_t> Metrics::Counters() const {
+  MutexLock lock(mutex_);
+  return counters_;
+}
+
+std::map<Metrics::Key, double> Metrics::Gauges() const {
+  MutexLock lock(mutex_);
+  return gauges_;
+}
+
+}  // namespace kps

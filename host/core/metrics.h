@@ -1,0 +1,35 @@
+// Counters and gauges that plugins report, by stream and name. Bounded.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "host/core/mutex.h"
+
+namespace kps {
+
+class Metrics {
+ public:
+  // Distinct (stream, name) pairs kept; further names are ignored.
+  static constexpr std::size_t kSeriesMax = 4096;
+  using Key = std::pair<std::string, std::string>;  // stream id (empty: the connector), name
+
+  // Any thread, as all of it. Names that are not [a-z][a-z0-9_]* are ignored.
+  void CounterAdd(std::string_view stream_id, std::string_view name, std::uint64_t increment);
+  void GaugeSet(std::string_view stream_id, std::string_view name, double value);
+  void RemoveStream(std::string_view stream_id);
+
+  std::map<Key, std::uint64_t> Counters() const;
+  std::map<Key, double> Gauges() const;
+
+ private:
+  mutable Mutex mutex_;
+  std::map<Key, std::uint64_t> counters_ KPS_GUARDED_BY(mutex_);
+  std::map<Key, double> gauges_ KPS_GUARDED_BY(mutex_);
+};
+
+}  // namespace kps

@@ -1,0 +1,139 @@
+// Runs one stream on a thread of its own: creates the consumer or producer, carries messages, retries what is transient,
+// waits after what is permanent, and says how it goes in events. One file for each direction: ingress.cc, egress.cc.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "host/core/backoff.h"
+#include "host/core/clock.h"
+#include "host/core/event_store.h"
+#include "host/core/logger.h"
+#include "host/core/mutex.h"
+#include "host/core/plugin.h"
+#include "host/core/stream.h"
+#include "host/core/transport.h"
+#include "host/core/window.h"
+
+namespace kps {
+
+// What a stream leaves to its successor when it is restarted, so that nothing is lost or read twice.
+struct Handover {
+  std::string position;                        // ingress: after the last confirmed batch
+  std::unique_ptr<Subscription> subscription;  // egress: stays open, with what has arrived in it
+  std::vector<std::string> undelivered;        // egress: received, not taken by the producer
+};
+
+enum class StopMode {
+  kDrain,     // deliver what is on its way, then end
+  kHandOver,  // end at the next batch boundary and leave the rest to a successor of the same direction (and, for
+              // egress, the same channel)
+};
+
+class StreamRunner {
+ public:
+  // What every stream needs; all of it outlives the runner.
+  struct Environment {
+    Transport* transport = nullptr;
+    EventStore* events = nullptr;
+    Logger* logger = nullptr;
+    const Clock* clock = nullptr;
+    BatchLimits batch{512, 1024 * 1024};
+    Window::Limits window;
+    std::chrono::milliseconds drain_timeout{10'000};
+  };
+
+  // Starts the thread. An egress stream is subscribed when the constructor returns, so that what is published from then
+  // on reaches it. `predecessor` (may be null) is the same stream with its former content: it has been told to stop, and
+  // this one starts when it has ended, with what it leaves where that still fits.
+  StreamRunner(StreamSpec stream, std::shared_ptr<Connector> connector, Environment environment,
+               std::shared_ptr<StreamRunner> predecessor);
+  // Stops as kHandOver does and waits.
+  ~StreamRunner();
+
+  const StreamSpec& stream() const { return stream_; }
+  // Messages are being carried. Any thread.
+  bool subscribed() const { return subscribed_; }
+
+  // Ends the stream soon; no event of it appears from now on. The first call's mode counts. Any thread.
+  void RequestStop(StopMode mode);
+  // Waits until the stream has ended. Any thread, also several.
+  void Join();
+  bool ended() const { return ended_; }
+
+ private:
+  enum class Outcome { kStopped, kRecreate };
+
+  void Run();
+  void RunInstance();
+  void AdoptPredecessor();
+
+  // ingress.cc
+  void RunIngress(Consumer* consumer);
+  void ReapConfirmed(Consumer* consumer, Publisher* publisher, Window* window);
+  // Publishes the window's rest and reacts to the transport's errors. False: wait and come back.
+  bool PublishWindow(Publisher* publisher, Window* window);
+  void DrainWindow(Consumer* consumer, Publisher* publisher, Window* window);
+
+  // egress.cc
+  bool EnsureSubscribed();
+  void RunEgress(Producer* producer);
+  bool ReceiveMore(std::chrono::milliseconds timeout);  // false: drained
+  bool ProducePending(Producer* producer);              // false: nothing more can be done
+  void FlushProducer(Producer* producer);
+  void ReportDrops();
+
+  bool Stopping() const { return stopping_; }
+  // Waits for a stop. True: it came.
+  bool WaitForStop(std::chrono::milliseconds timeout);
+  bool WaitForStop() { return WaitForStop(std::chrono::hours(24 * 365)); }
+  // Reports `error`, then waits: after a transient one as long as the back-off says, after a permanent one for the stop.
+  void ReactToError(const char* doing, const Error& error);
+
+  // events.cc's part of the runner: each reports only a change.
+  void ReportStarted();
+  void ReportHealthy();
+  void ReportUnhealthy(const std::string& reason);
+  void ReportFailed(const std::string& reason);
+  void RaiseAlert(const char* id, const char* message, Severity severity, const std::string& reason);
+  void ClearAlert(const char* id);
+  void Log(LogLevel level, const std::string& text);
+
+  const StreamSpec stream_;
+  const std::shared_ptr<Connector> connector_;
+  const Environment environment_;
+  std::shared_ptr<StreamRunner> predecessor_;
+  std::unique_ptr<Waker> waker_;
+
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> subscribed_{false};
+  std::atomic<bool> ended_{false};
+  std::atomic<StopMode> stop_mode_{StopMode::kDrain};
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool stop_requested_ KPS_GUARDED_BY(mutex_) = false;
+
+  // Of the stream's thread.
+  enum class Health { kUnknown, kHealthy, kUnhealthy, kFailed };
+  Health health_ = Health::kUnknown;
+  std::string unhealthy_reason_;
+  Backoff backoff_;
+  std::chrono::steady_clock::time_point drain_deadline_{};
+  Handover handover_;
+  std::vector<MessageView> pending_;  // egress: views into the current delivery or into handover_.undelivered
+  std::size_t pending_taken_ = 0;
+  std::uint64_t drops_reported_ = 0;
+  bool publish_alert_ = false;
+  bool dirty_ = false;  // egress: taken since the last flush
+  std::chrono::steady_clock::time_point flushed_at_{};
+
+  Mutex join_mutex_;
+  std::thread thread_ KPS_GUARDED_BY(join_mutex_);
+};
+
+}  // namespace kps

@@ -1,0 +1,74 @@
+// The batches of an ingress stream that are on their way: encoded, published, not yet confirmed. A ring of slots whose
+// buffers are reused, so that nothing is allocated per message once warm.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/core/plugin.h"
+#include "host/core/transport.h"
+
+namespace kps {
+
+class Window {
+ public:
+  struct Limits {
+    std::size_t batches_max = 64;
+    std::size_t bytes_max = 8 * 1024 * 1024;  // of envelopes; one batch is accepted whatever its size
+  };
+  struct Confirmed {
+    std::uint64_t token;
+    std::string_view position;  // valid until the next call
+    std::size_t message_count;
+  };
+
+  explicit Window(Limits limits);
+
+  bool empty() const { return size_ == 0; }
+  // No room: the consumer must not be called.
+  bool full() const { return size_ == slots_.size() || bytes_ >= limits_.bytes_max; }
+
+  // Encodes `batch`, one envelope a message, as the newest slot. Messages without a timestamp get `now_ns`.
+  void Push(const Batch& batch, std::int64_t now_ns);
+
+  // Publishes what has not been published, oldest first, until all is or the publisher refuses. On an error the same
+  // envelope is the next one of the next call.
+  Error PublishTo(Publisher* publisher);
+  // Drops the envelope that PublishTo was refused for, because it can never be accepted. Returns its size in bytes.
+  std::size_t SkipRefused();
+  // Everything unconfirmed is to be published again.
+  void Rewind();
+
+  // Ticket of the newest, and of the oldest batch. Only when not empty and everything is published.
+  std::uint64_t NewestTicket() const { return Slot(size_ - 1).ticket; }
+  std::uint64_t OldestTicket() const { return Slot(0).ticket; }
+
+  // Takes away the oldest batch when it is confirmed: all of its envelopes are published, and their tickets are at most
+  // `ticket`. False: it is not.
+  bool PopConfirmed(std::uint64_t ticket, Confirmed* confirmed);
+
+ private:
+  struct SlotData {
+    std::string envelopes;          // back to back
+    std::vector<std::size_t> ends;  // of each envelope in `envelopes`
+    std::size_t published = 0;      // leading envelopes that are
+    std::uint64_t ticket = 0;       // of the last one published; 0: none
+    std::uint64_t token = 0;
+    std::string position;
+  };
+
+  SlotData& Slot(std::size_t i) { return slots_[(first_ + i) % slots_.size()]; }
+  const SlotData& Slot(std::size_t i) const { return slots_[(first_ + i) % slots_.size()]; }
+
+  const Limits limits_;
+  std::vector<SlotData> slots_;
+  std::size_t first_ = 0;  // oldest slot
+  std::size_t size_ = 0;   // slots in use
+  std::size_t next_ = 0;   // slots, from the oldest, that are published whole
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace kps
