@@ -1,0 +1,36 @@
+// The calls of the contract. Every way of not getting an OK is a Failure with its exit code.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "cli/contract.h"
+#include "cli/result.h"
+
+namespace kps::cli {
+
+class Client {
+ public:
+  // Nothing is connected before the first call. Each call ends within `timeout`.
+  Client(std::string address, std::chrono::milliseconds timeout);
+  ~Client();
+
+  Result<v1::GetPayloadResponse> GetStreams(const std::string& connector_id);
+  Result<v1::GetPayloadResponse> GetConfig(const std::string& connector_id);
+  Result<v1::SetPayloadResponse> Set(const v1::SetPayloadRequest& request);
+  // A stop ends the call at once, as a failure.
+  Result<v1::GetEventsResponse> GetEvents(const std::string& connector_id, std::stop_token stop = {});
+
+ private:
+  struct Connection;
+  const std::string address_;
+  const std::chrono::milliseconds timeout_;
+  const std::unique_ptr<Connection> connection_;
+};
+
+// "INVALID_ARGUMENT: message", and a line for each violation of a google.rpc.BadRequest in the details.
+std::string DescribeRefusal(const v1::ResponseStatus& status);
+
+}  // namespace kps::cli

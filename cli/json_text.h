@@ -1,0 +1,22 @@
+// JSON text to a document, and what is wrong with the text, by line and column.
+#pragma once
+
+#include <rapidjson/document.h>
+
+#include <string>
+#include <string_view>
+
+#include "cli/result.h"
+
+namespace kps::cli {
+
+// Deeper nesting is refused: everything after the parser walks the document recursively.
+inline constexpr int kJsonDepthMax = 64;
+
+// `name` stands in the failure: "streams.json:3:14: expected , or } after a member".
+Result<rapidjson::Document> ParseJson(std::string_view text, const std::string& name);
+
+// Compact.
+std::string JsonText(const rapidjson::Value& value);
+
+}  // namespace kps::cli

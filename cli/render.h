@@ -1,0 +1,54 @@
+// Messages of the contract as text for a person (tables) or a program (protobuf JSON).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/contract.h"
+#include "cli/result.h"
+
+namespace kps::cli {
+
+// Rows under a header, in columns that only ever get wider, so that rows printed later still line up.
+class Table {
+ public:
+  // `row_width_max` in characters cuts a row; 0 does not.
+  Table(std::vector<std::string> header, std::size_t row_width_max);
+
+  // The lines to print for these rows, after the header where it was not printed yet.
+  std::string Print(const std::vector<std::vector<std::string>>& rows);
+
+ private:
+  std::string Line(const std::vector<std::string>& row) const;
+
+  const std::vector<std::string> header_;
+  const std::size_t row_width_max_;
+  std::vector<std::size_t> widths_;
+  bool header_printed_ = false;
+};
+
+// ID DIRECTION CHANNEL STATE METADATA
+std::string StreamsTable(const v1::GetPayloadResponse& response, std::size_t row_width_max);
+
+// KEY VALUE, sorted by key.
+std::string ConfigTable(const v1::GetPayloadResponse& response, std::size_t row_width_max);
+
+// TIME KIND ID STREAM STATE SEVERITY MESSAGE
+Table EventsTable(std::size_t row_width_max);
+std::vector<std::string> EventRow(const v1::EventPayload& event);
+
+// Protobuf JSON with every field, several lines or one; ends with a newline.
+Result<std::string> JsonLines(const google::protobuf::Message& message);
+Result<std::string> JsonLine(const google::protobuf::Message& message);
+
+// One line of compact JSON, keys sorted: equal values are equal texts.
+std::string CompactJson(const google::protobuf::Struct& metadata);
+
+// What came over the wire, safe on a terminal: control characters become a space.
+std::string Printable(std::string_view text);
+
+// "STATE_HEALTHY", "STATE_" -> "HEALTHY".
+std::string ShortEnumName(std::string_view name, std::string_view prefix);
+
+}  // namespace kps::cli
