@@ -1,0 +1,14 @@
+// Looks at a shared library without running any of it: dlopen of a truncated or foreign file can crash the process.
+#pragma once
+
+#include <string>
+
+#include "host/core/error.h"
+
+namespace kps {
+
+// INVALID_ARGUMENT with a sentence when the file is no ELF shared library for this machine, or is cut short. NOT_FOUND
+// or PERMISSION_DENIED when it cannot be read.
+Error CheckElf(const std::string& path);
+
+}  // namespace kps

@@ -1,0 +1,24 @@
+// Finds plugin files on a search path of directories.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/core/error.h"
+
+namespace kps {
+
+// "a:b" -> {"a", "b"}; empty parts are left out.
+std::vector<std::string> SplitSearchPath(const std::string& path);
+
+// Names of the plugins in the directories (files NAME.so), sorted, each once.
+std::vector<std::string> ListPlugins(const std::vector<std::string>& directories);
+
+// The file of a plugin: `plugin` itself when it holds a slash or ends in .so, else the first DIRECTORY/plugin.so.
+// NOT_FOUND names what was looked for, where, and the plugins that exist.
+Result<std::string> FindPlugin(const std::string& plugin, const std::vector<std::string>& directories);
+
+// "Plugins found: file, generator (in /a, /b)." or "No plugin was found in /a, /b."
+std::string DescribePlugins(const std::vector<std::string>& directories);
+
+}  // namespace kps
