@@ -1,0 +1,40 @@
+// Waiting for a descriptor and for the host at the same time.
+#ifndef KPS_CPP_WAIT_HPP
+#define KPS_CPP_WAIT_HPP
+
+#include <poll.h>
+
+#include <cerrno>
+#include <chrono>
+#include <limits>
+
+#include "failure.hpp"
+
+namespace kps {
+namespace plugin {
+
+enum class Wait { kTimeout, kReady, kWoken };
+
+// Waits until `fd` has one of the poll events, the host wakes the stream, or the time is over. Either descriptor
+// may be -1. Being woken wins: return to the host with what there is.
+inline Wait wait_for(int fd, short events, int wake_fd, std::chrono::milliseconds timeout) {
+  const std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    pollfd descriptors[2] = {{wake_fd, POLLIN, 0}, {fd, events, 0}};
+    const long long left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now() +
+                                                              std::chrono::microseconds(999))
+            .count();
+    const int max = std::numeric_limits<int>::max();
+    const int wait_ms = left <= 0 ? 0 : left > max ? max : static_cast<int>(left);
+    const int count = ::poll(descriptors, 2, wait_ms);
+    if (count > 0) return descriptors[0].revents != 0 ? Wait::kWoken : Wait::kReady;
+    if (count < 0 && errno != EINTR) throw errno_failure(errno, "poll");
+    if (count == 0 && left <= max) return Wait::kTimeout;
+  }
+}
+
+}  // namespace plugin
+}  // namespace kps
+
+#endif
