@@ -1,0 +1,25 @@
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/app/log.h"
+#include "host/app/options.h"
+#include "host/app/run.h"
+
+int main(int argc, char** argv) {
+  std::error_code unknown;
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe", unknown).string();
+  auto parsed = kps::ParseOptions(std::vector<std::string>(argv + 1, argv + argc), program);
+  if (!parsed.ok()) {
+    std::fprintf(stderr, "kps-connector-host: %s\n", parsed.error().message().c_str());
+    return kps::kExitUsage;
+  }
+  if (parsed.value().print) {
+    std::fputs(parsed.value().print->c_str(), stdout);
+    return kps::kExitStopped;
+  }
+  const kps::HostOptions& options = parsed.value().options;
+  const auto logger = kps::MakeLogger(options.log_level, options.log_format);
+  return kps::Run(options, logger.get());
+}

@@ -1,0 +1,136 @@
+#include "host/app/options.h"
+
+#include <kps/version.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "host/app/option_table.h"
+#include "host/core/json.h"
+#include "host/plugin/find.h"
+
+namespace kps {
+namespace {
+
+constexpr char kFooter[] =
+    "Exit codes: 0 stopped in order; 1 wrong options, parameters or payload file; 2 the plugin cannot be used;\n"
+    "3 the address cannot be listened on.\n\n"
+    "Example: kps-connector-host --plugin file --transport nats://127.0.0.1:4222 --payloads streams.json";
+
+#define KPS_TEXT_(x) #x
+#define KPS_TEXT(x) KPS_TEXT_(x)
+constexpr char kVersion[] =
+    "kps-connector-host " KPS_TEXT(KPS_VERSION_MAJOR) "." KPS_TEXT(KPS_VERSION_MINOR) "." KPS_TEXT(KPS_VERSION_PATCH)
+    " (plugin ABI " KPS_TEXT(KPS_ABI_VERSION) ", contract connector.v1)";
+
+// What CLI11 fills; texts that are checked afterwards.
+struct Raw {
+  std::string plugin_path;
+  std::string static_json;
+  std::vector<std::string> static_params;
+  std::string log_level = "info";
+  std::string log_format = "text";
+};
+
+// The Go template's flag package takes one dash; CLI11 would read it as a bundle of short options.
+std::vector<std::string> WithTwoDashes(std::vector<std::string> arguments) {
+  constexpr std::string_view kFlag = "-connectorInstanceID";
+  for (std::string& argument : arguments) {
+    if (argument == kFlag || argument.starts_with(std::string(kFlag) + '=')) argument.insert(0, "-");
+  }
+  return arguments;
+}
+
+Error MergeStaticParameters(const Raw& raw, HostOptions* options) {
+  auto members = ParseJsonObject(raw.static_json.empty() ? "{}" : raw.static_json);
+  if (!members.ok()) {
+    return Error(Code::kInvalidArgument, "KPS_STATIC_PARAMETERS: " + members.error().message());
+  }
+  for (const std::string& parameter : raw.static_params) {
+    const std::size_t equals = parameter.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      return Error(Code::kInvalidArgument, "--static-param " + parameter + ": KEY=VALUE is needed");
+    }
+    const std::string value = parameter.substr(equals + 1);
+    members.value()[parameter.substr(0, equals)] = IsJson(value) ? value : JsonString(value);
+  }
+  options->static_json = ToJson(members.value());
+  return {};
+}
+
+void Define(CLI::App* app, Raw* raw, HostOptions* options) {
+  app->add_option("--plugin", options->plugin, "the connector plugin to run")->type_name("NAME or PATH.so")
+      ->envname("KPS_PLUGIN");
+  app->add_option("--plugin-path", raw->plugin_path, "directories in which plugins are looked for")
+      ->type_name("DIR:DIR")->envname("KPS_PLUGIN_PATH")->default_str("../plugins:/connectors/plugins");
+  app->add_option("--static-param", raw->static_params,
+                  "a static parameter (repeatable); VALUE is JSON, or else text. The environment holds a JSON object")
+      ->type_name("KEY=VALUE")->take_all()->allow_extra_args(false);
+  app->add_option("--connectorInstanceID", options->connector_id,
+                  "id of this connector, which every call must name; empty accepts every id")
+      ->type_name("ID")->envname("CONNECTOR_INSTANCE_ID");
+  app->add_option("--listen", options->listen, "address of the gRPC server; port 0 picks one and prints it")
+      ->type_name("ADDR")->envname("KPS_LISTEN")->capture_default_str();
+  app->add_option("--transport", options->transport, "nats://HOST:PORT, or memory: within this process")
+      ->type_name("URL")->envname("NATS_BROKER")->default_str("memory:");
+  app->add_option("--transport-name", options->client_name, "name under which the host connects to the transport")
+      ->type_name("NAME")->envname("NATS_NAME")->default_str("kps-connector-host");
+  app->add_option("--payloads", options->payloads,
+                  "a SetPayloadRequest as protobuf JSON, applied at start: no platform is needed")
+      ->type_name("FILE");
+  app->add_option("--log-level", raw->log_level, "debug, info, warn or error")->type_name("LEVEL")
+      ->envname("KPS_LOG_LEVEL")->check(CLI::IsMember({"debug", "info", "warn", "error"}, CLI::ignore_case))
+      ->capture_default_str();
+  app->add_option("--log-format", raw->log_format, "text or json, one line each on stderr")->type_name("FORMAT")
+      ->envname("KPS_LOG_FORMAT")->check(CLI::IsMember({"text", "json"}, CLI::ignore_case))->capture_default_str();
+}
+
+}  // namespace
+
+Result<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments, const std::string& program) {
+  ParsedOptions parsed;
+  HostOptions& options = parsed.options;
+  Raw raw;
+  CLI::App app("Runs a connector plugin: carries messages between a data service and a transport, under the control of\n"
+               "the platform (connector.v1 over gRPC).",
+               "kps-connector-host");
+  app.footer(kFooter);
+  app.set_version_flag("--version", kVersion);
+  Define(&app, &raw, &options);
+  bool help_markdown = false;
+  app.add_flag("--help-markdown", help_markdown, "print this table as Markdown and exit");
+
+  std::vector<std::string> reversed = WithTwoDashes(arguments);
+  std::reverse(reversed.begin(), reversed.end());  // CLI11 takes them from the back
+  try {
+    app.parse(std::move(reversed));
+  } catch (const CLI::CallForHelp&) {
+    parsed.print = app.help();
+    return parsed;
+  } catch (const CLI::CallForVersion&) {
+    parsed.print = std::string(kVersion) + "\n";
+    return parsed;
+  } catch (const CLI::ParseError& error) {
+    return Error(Code::kInvalidArgument, std::string(error.what()) + ". See kps-connector-host --help");
+  }
+  if (help_markdown) {
+    parsed.print = OptionTable(app);
+    return parsed;
+  }
+  if (const char* json = std::getenv("KPS_STATIC_PARAMETERS")) raw.static_json = json;
+  if (Error error = MergeStaticParameters(raw, &options); !error.ok()) return error;
+
+  const std::string beside = (std::filesystem::path(program).parent_path() / "../plugins").lexically_normal().string();
+  options.plugin_path = raw.plugin_path.empty() ? std::vector<std::string>{beside, "/connectors/plugins"}
+                                                : SplitSearchPath(raw.plugin_path);
+  if (options.client_name.empty()) options.client_name = "kps-connector-host";
+  static const std::map<std::string, LogLevel> kLevels{
+      {"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo}, {"warn", LogLevel::kWarn}, {"error", LogLevel::kError}};
+  options.log_level = kLevels.at(CLI::detail::to_lower(raw.log_level));
+  options.log_format = CLI::detail::to_lower(raw.log_format) == "json" ? LogFormat::kJson : LogFormat::kText;
+  return parsed;
+}
+
+}  // namespace kps

@@ -1,0 +1,38 @@
+// The host's options, from the command line and the environment.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/core/error.h"
+#include "host/core/event.h"
+
+namespace kps {
+
+enum class LogFormat { kText, kJson };
+
+struct HostOptions {
+  std::string plugin;                    // a name, or the path of a .so; empty: none was chosen
+  std::vector<std::string> plugin_path;  // directories
+  std::string static_json = "{}";        // static parameters
+  std::string connector_id;
+  std::string listen = "0.0.0.0:8000";
+  std::string transport;  // a URL; empty: none was chosen
+  std::string client_name;
+  std::string payloads;  // a file; empty: none
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kText;
+};
+
+// What the command line asked for: options to run with, or a text to print (help, version) before exiting with 0.
+struct ParsedOptions {
+  HostOptions options;
+  std::optional<std::string> print;
+};
+
+// Command line first, environment second, defaults last. `program` is the path of the running binary, beside which
+// ../plugins is looked for. INVALID_ARGUMENT: a sentence for the person at the keyboard.
+Result<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments, const std::string& program);
+
+}  // namespace kps

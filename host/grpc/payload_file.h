@@ -1,0 +1,14 @@
+// Streams and config from a file, for a host that runs without a platform.
+#pragma once
+
+#include <string>
+
+#include "host/core/validate.h"
+
+namespace kps {
+
+// Reads a connector.v1.SetPayloadRequest as protobuf JSON. Errors name the file, and line and column where the JSON is
+// broken. A connector_id may be left out: it becomes `connector_id`.
+Result<SetPayloadCommand> ReadPayloadFile(const std::string& path, const std::string& connector_id);
+
+}  // namespace kps
