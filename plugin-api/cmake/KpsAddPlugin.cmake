@@ -6,7 +6,6 @@
 include_guard(GLOBAL)
 include(CheckCXXCompilerFlag)
 
-set(KPS_PLUGIN_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 check_cxx_compiler_flag(-fno-gnu-unique KPS_HAS_NO_GNU_UNIQUE)
 find_program(KPS_READELF NAMES ${CMAKE_READELF} readelf llvm-readelf REQUIRED)
 
@@ -18,8 +17,8 @@ function(kps_add_plugin name)
   if(NOT name MATCHES "^[a-z][a-z0-9-]*$")
     message(FATAL_ERROR "kps_add_plugin(${name}): the name of a plugin matches [a-z][a-z0-9-]*")
   endif()
-  set(version_script ${KPS_PLUGIN_CMAKE_DIR}/kps_plugin.map)
-  set(check_script ${KPS_PLUGIN_CMAKE_DIR}/check_plugin.sh)
+  set(version_script ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/kps_plugin.map)
+  set(check_script ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/check_plugin.sh)
 
   add_library(${name} MODULE ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE kps::plugin-api ${arg_LIBRARIES})

@@ -2,6 +2,7 @@
 #ifndef KPS_CPP_TEXT_HPP
 #define KPS_CPP_TEXT_HPP
 
+#include <cstring>
 #include <string>
 
 #include "../types.h"
@@ -20,6 +21,10 @@ inline std::string to_string(kps_bytes bytes) {
 // Borrows: the string has to outlive the result.
 inline kps_str to_str(const std::string &text) {
   kps_str borrowed = {text.data(), text.size()};
+  return borrowed;
+}
+inline kps_str to_str(const char *text) {
+  kps_str borrowed = {text, std::strlen(text)};
   return borrowed;
 }
 
