@@ -25,10 +25,10 @@ struct Context {
 };
 
 struct StreamsSetArguments {
-  std::vector<std::string> files;       // the whole desired set
-  std::vector<std::string> add_files;   // added to what is set, or in place of the same id
-  std::vector<std::string> remove_ids;  // taken out of what is set
-  bool none = false;                    // an empty desired set, on purpose
+  std::vector<std::string> files = {};       // the whole desired set
+  std::vector<std::string> add_files = {};   // added to what is set, or in place of the same id
+  std::vector<std::string> remove_ids = {};  // taken out of what is set
+  bool none = false;                         // an empty desired set, on purpose
 };
 
 ExitCode StreamsSet(const StreamsSetArguments& arguments, Context& context);

@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <map>
 #include <memory>
 
 #include "cli/client.h"
@@ -31,7 +30,6 @@ Exit codes:
 struct Options {
   std::string address = "127.0.0.1:8000";
   std::string connector_id;
-  Output output = Output::kTable;
   double timeout_seconds = 10;
 };
 
@@ -58,6 +56,7 @@ int RunCommandLine(int argc, char** argv) {
   Options options;
   kps::cli::StreamsSetArguments streams;
   std::vector<std::string> config;
+  std::string output = "table";
   bool follow = false;
 
   CLI::App app("Sets and shows the streams, config and events of a connector.", "kps-connector");
@@ -70,9 +69,10 @@ int RunCommandLine(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--connector-id", options.connector_id, "the connector's id; else the one that the files name")
       ->envname("CONNECTOR_INSTANCE_ID");
-  app.add_option("-o,--output", options.output, "table, or json: the protobuf JSON of the response")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, Output>{{"table", Output::kTable}, {"json", Output::kJson}}));
+  app.add_option("-o,--output", output, "table, or json: the protobuf JSON of the response")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
   app.add_option("--timeout", options.timeout_seconds, "seconds that a call may take")
       ->check(CLI::Range(0.001, 86400.0))
       ->capture_default_str();
@@ -105,7 +105,12 @@ int RunCommandLine(int argc, char** argv) {
   std::unique_ptr<kps::cli::StopOnSignals> stop;
   if (follow) stop = std::make_unique<kps::cli::StopOnSignals>();
   kps::cli::Client client(options.address, std::chrono::milliseconds(static_cast<int>(options.timeout_seconds * 1000)));
-  kps::cli::Context context{client,   options.connector_id, options.output, TerminalWidth(), std::cin, std::cout,
+  kps::cli::Context context{client,
+                            options.connector_id,
+                            output == "json" ? Output::kJson : Output::kTable,
+                            TerminalWidth(),
+                            std::cin,
+                            std::cout,
                             std::cerr};
 
   if (streams_set->parsed()) return StreamsSet(streams, context);
