@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,8 +48,8 @@ class Subscription {
  public:
   virtual ~Subscription() = default;
 
-  // Waits for the next envelope. OK with an empty optional is expressed as DEADLINE_EXCEEDED: none came in time.
-  // CANCELLED: Drain was called and everything that had arrived before has been returned. One thread.
+  // Waits for the next envelope. DEADLINE_EXCEEDED: none came in time. CANCELLED: Drain was called and everything that
+  // had arrived before has been returned. One thread.
   virtual Result<Delivery> Receive(std::chrono::milliseconds timeout) = 0;
 
   // No further envelopes are accepted; Receive returns the remaining ones and then CANCELLED. Any thread. A Receive
@@ -77,9 +76,6 @@ class Transport {
   virtual std::string DisconnectReason() const = 0;
   // Largest envelope the transport accepts, in bytes; 0: no limit known (yet).
   virtual std::size_t EnvelopeBytesMax() const = 0;
-  // Calls `listener` at every change of Connected(), on a thread of the transport. Once, before use; the listener
-  // must not call back into the transport and outlives it.
-  virtual void SetConnectionListener(std::function<void(bool connected)> listener) = 0;
 };
 
 }  // namespace kps

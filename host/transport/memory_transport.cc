@@ -1,0 +1,161 @@
+#include "host/transport/memory_transport.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+#include <vector>
+
+#include "host/core/mutex.h"
+#include "host/transport/memory_queue.h"
+
+namespace kps {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// NATS subject matching: * is one token, > is all that follow.
+bool Matches(std::string_view pattern, std::string_view channel) {
+  while (true) {
+    const std::size_t pattern_end = std::min(pattern.find('.'), pattern.size());
+    const std::size_t channel_end = std::min(channel.find('.'), channel.size());
+    const std::string_view token = pattern.substr(0, pattern_end);
+    if (token == ">") return true;
+    if (token != "*" && token != channel.substr(0, channel_end)) return false;
+    const bool pattern_ends = pattern_end == pattern.size();
+    const bool channel_ends = channel_end == channel.size();
+    if (pattern_ends || channel_ends) return pattern_ends && channel_ends;
+    pattern.remove_prefix(pattern_end + 1);
+    channel.remove_prefix(channel_end + 1);
+  }
+}
+
+using QueuePtr = std::shared_ptr<MemoryQueue>;
+
+// Who has subscribed to what. Publishers keep the queues that match and look again only when the version has changed, so
+// that publishing takes no lock that streams share.
+class Registry {
+ public:
+  void Add(std::string pattern, QueuePtr queue) {
+    MutexLock lock(mutex_);
+    subscriptions_.emplace_back(std::move(pattern), std::move(queue));
+    ++version_;
+  }
+  void Remove(const QueuePtr& queue) {
+    MutexLock lock(mutex_);
+    std::erase_if(subscriptions_, [&](const auto& entry) { return entry.second == queue; });
+    ++version_;
+  }
+  std::uint64_t version() const { return version_; }
+  std::vector<QueuePtr> Match(std::string_view channel) const {
+    MutexLock lock(mutex_);
+    std::vector<QueuePtr> queues;
+    for (const auto& [pattern, queue] : subscriptions_) {
+      if (Matches(pattern, channel)) queues.push_back(queue);
+    }
+    return queues;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::vector<std::pair<std::string, QueuePtr>> subscriptions_ KPS_GUARDED_BY(mutex_);
+  std::atomic<std::uint64_t> version_{1};
+};
+
+class MemoryPublisher : public Publisher {
+ public:
+  MemoryPublisher(std::shared_ptr<Registry> registry, std::string channel, milliseconds wait)
+      : registry_(std::move(registry)), channel_(std::move(channel)), wait_(wait) {}
+
+  Result<std::uint64_t> Publish(std::string_view envelope) override {
+    if (const auto version = registry_->version(); version != version_) {
+      queues_ = registry_->Match(channel_);
+      version_ = version;
+    }
+    // First room everywhere, then the pushes: all or nothing, so that a retry makes no duplicate.
+    const auto deadline = steady_clock::now() + wait_;
+    reserved_.clear();
+    for (const QueuePtr& queue : queues_) {
+      const auto reservation = queue->Reserve(envelope.size(), deadline);
+      if (reservation == MemoryQueue::Reservation::kMade) reserved_.push_back(queue.get());
+      if (reservation != MemoryQueue::Reservation::kFull) continue;
+      for (MemoryQueue* made : reserved_) made->Cancel(envelope.size());
+      return Error(Code::kResourceExhausted, "a subscriber of channel " + channel_ + " is slow: its queue is full");
+    }
+    for (MemoryQueue* queue : reserved_) queue->Push(envelope);
+    return ++confirmed_;
+  }
+
+  std::uint64_t Confirmed() const override { return confirmed_; }
+
+  Error AwaitConfirmed(std::uint64_t ticket, milliseconds) override {
+    if (ticket <= confirmed_) return {};
+    return Error(Code::kDeadlineExceeded, "nothing was published under this ticket");
+  }
+
+ private:
+  const std::shared_ptr<Registry> registry_;
+  const std::string channel_;
+  const milliseconds wait_;
+  std::uint64_t version_ = 0;
+  std::vector<QueuePtr> queues_;
+  std::vector<MemoryQueue*> reserved_;
+  std::uint64_t confirmed_ = 0;
+};
+
+class MemorySubscription : public Subscription {
+ public:
+  MemorySubscription(std::shared_ptr<Registry> registry, QueuePtr queue)
+      : registry_(std::move(registry)), queue_(std::move(queue)) {}
+  ~MemorySubscription() override { Drain(); }
+
+  Result<Delivery> Receive(milliseconds timeout) override {
+    switch (queue_->Pop(&current_, steady_clock::now() + timeout)) {
+      case MemoryQueue::Take::kTaken: return Delivery{current_};
+      case MemoryQueue::Take::kTimeout: return Error(Code::kDeadlineExceeded, "no message came");
+      case MemoryQueue::Take::kClosed: break;
+    }
+    return Error(Code::kCancelled, "the subscription is drained");
+  }
+
+  void Drain() override {
+    registry_->Remove(queue_);
+    queue_->Close();
+  }
+
+  std::uint64_t Dropped() const override { return 0; }  // a full queue blocks the publisher instead
+
+ private:
+  const std::shared_ptr<Registry> registry_;
+  const QueuePtr queue_;
+  std::string current_;
+};
+
+class MemoryTransport : public Transport {
+ public:
+  explicit MemoryTransport(MemoryTransportOptions options) : options_(options) {}
+
+  Result<std::unique_ptr<Publisher>> OpenPublisher(const std::string& channel) override {
+    return std::unique_ptr<Publisher>(new MemoryPublisher(registry_, channel, options_.publish_wait));
+  }
+  Result<std::unique_ptr<Subscription>> Subscribe(const std::string& channel) override {
+    auto queue = std::make_shared<MemoryQueue>(options_.queue_envelopes_max, options_.queue_bytes_max);
+    registry_->Add(channel, queue);
+    return std::unique_ptr<Subscription>(new MemorySubscription(registry_, std::move(queue)));
+  }
+  bool Connected() const override { return true; }
+  std::string DisconnectReason() const override { return {}; }
+  std::size_t EnvelopeBytesMax() const override { return 0; }
+
+ private:
+  const MemoryTransportOptions options_;
+  const std::shared_ptr<Registry> registry_ = std::make_shared<Registry>();
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> MakeMemoryTransport(MemoryTransportOptions options) {
+  return std::make_unique<MemoryTransport>(options);
+}
+
+}  // namespace kps

@@ -1,0 +1,216 @@
+#include "host/transport/nats_connection.h"
+
+#include <nats/nats.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "host/transport/nats_publisher.h"
+
+namespace kps {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::int64_t kReconnectWaitMs = 100;
+constexpr std::int64_t kReconnectJitterMs = 100;
+constexpr std::int64_t kConnectTimeoutMs = 2000;
+constexpr std::int64_t kPingIntervalMs = 10'000;  // a server that hangs is found out after two of them
+constexpr int kPingsOutMax = 2;
+constexpr std::int64_t kRoundTripTimeoutMs = 2000;
+constexpr milliseconds kRoundTripRetry{50};
+constexpr milliseconds kCloseTimeout{5000};
+
+using OptionsPtr = std::unique_ptr<natsOptions, decltype(&natsOptions_Destroy)>;
+
+}  // namespace
+
+struct NatsConnection::Callbacks {
+  static void Connected(natsConnection* handle, void* self) { static_cast<NatsConnection*>(self)->OnConnected(handle); }
+  static void Disconnected(natsConnection*, void* self) { static_cast<NatsConnection*>(self)->OnDisconnected(); }
+  static void Closed(natsConnection*, void* self) { static_cast<NatsConnection*>(self)->OnClosed(); }
+  static void Error(natsConnection*, natsSubscription*, natsStatus status, void* self) {
+    static_cast<NatsConnection*>(self)->OnError(status);
+  }
+};
+
+Result<std::shared_ptr<NatsConnection>> NatsConnection::Open(NatsOptions options, Logger* logger) {
+  std::shared_ptr<NatsConnection> connection(new NatsConnection(std::move(options), logger));
+  if (Error error = connection->Connect(); !error.ok()) return error;
+  connection->confirmer_ = std::thread([self = connection.get()] { self->Confirm(); });
+  return connection;
+}
+
+NatsConnection::NatsConnection(NatsOptions options, Logger* logger) : options_(std::move(options)), logger_(logger) {
+  reason_ = "no NATS server at " + options_.url + " yet";
+}
+
+Error NatsConnection::Connect() {
+  natsOptions* raw = nullptr;
+  natsStatus status = natsOptions_Create(&raw);
+  const OptionsPtr options(raw, natsOptions_Destroy);
+  const auto set = [&](natsStatus result) {
+    if (status == NATS_OK) status = result;
+  };
+  // natsOptions_SetURL takes one URL; a list is given to SetServers.
+  std::vector<std::string> urls;
+  for (std::size_t start = 0; start <= options_.url.size();) {
+    const std::size_t end = std::min(options_.url.find(',', start), options_.url.size());
+    urls.push_back(options_.url.substr(start, end - start));
+    start = end + 1;
+  }
+  std::vector<const char*> servers;
+  for (const std::string& url : urls) servers.push_back(url.c_str());
+  set(natsOptions_SetServers(raw, servers.data(), static_cast<int>(servers.size())));
+  set(natsOptions_SetName(raw, options_.client_name.c_str()));
+  set(natsOptions_SetAllowReconnect(raw, true));
+  set(natsOptions_SetMaxReconnect(raw, -1));
+  set(natsOptions_SetReconnectWait(raw, kReconnectWaitMs));
+  set(natsOptions_SetReconnectJitter(raw, kReconnectJitterMs, kReconnectJitterMs));
+  set(natsOptions_SetTimeout(raw, kConnectTimeoutMs));
+  set(natsOptions_SetPingInterval(raw, kPingIntervalMs));
+  set(natsOptions_SetMaxPingsOut(raw, kPingsOutMax));
+  // Nothing is kept back silently while the server is away: the window of each stream does that.
+  set(natsOptions_SetReconnectBufSize(raw, 0));
+  set(natsOptions_SetRetryOnFailedConnect(raw, true, Callbacks::Connected, this));
+  set(natsOptions_SetReconnectedCB(raw, Callbacks::Connected, this));
+  set(natsOptions_SetDisconnectedCB(raw, Callbacks::Disconnected, this));
+  set(natsOptions_SetClosedCB(raw, Callbacks::Closed, this));
+  set(natsOptions_SetErrorHandler(raw, Callbacks::Error, this));
+  if (status == NATS_OK) status = natsConnection_Connect(&handle_, raw);
+  if (status == NATS_OK) OnConnected(handle_);
+  if (status == NATS_OK || status == NATS_NOT_YET_CONNECTED) return {};
+  return Error(Code::kInvalidArgument, "cannot use the NATS URL " + options_.url + ": " + natsStatus_GetText(status));
+}
+
+NatsConnection::~NatsConnection() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.NotifyAll();
+  }
+  if (confirmer_.joinable()) confirmer_.join();
+  if (handle_ == nullptr) return;
+  natsConnection_Close(handle_);
+  // The closed callback is the last one: after it nobody calls back into this object.
+  const auto deadline = steady_clock::now() + kCloseTimeout;
+  {
+    MutexLock lock(mutex_);
+    while (!closed_ && changed_.WaitUntil(mutex_, deadline)) {
+    }
+  }
+  natsConnection_Destroy(handle_);
+}
+
+std::string NatsConnection::DisconnectReason() const {
+  MutexLock lock(mutex_);
+  return reason_;
+}
+
+std::uint64_t NatsConnection::ReadEpoch(natsConnection* handle) const {
+  natsStatistics* raw = nullptr;
+  if (natsStatistics_Create(&raw) != NATS_OK) return epoch_;
+  const std::unique_ptr<natsStatistics, decltype(&natsStatistics_Destroy)> statistics(raw, natsStatistics_Destroy);
+  std::uint64_t reconnects = 0;
+  if (natsConnection_GetStats(handle, raw) != NATS_OK ||
+      natsStatistics_GetCounts(raw, nullptr, nullptr, nullptr, nullptr, &reconnects) != NATS_OK) {
+    return epoch_;
+  }
+  return reconnects;
+}
+
+void NatsConnection::OnConnected(natsConnection* handle) {
+  MutexLock lock(mutex_);
+  epoch_ = ReadEpoch(handle);
+  max_payload_ = static_cast<std::size_t>(natsConnection_GetMaxPayload(handle));
+  const bool was_connected = connected_.exchange(true);
+  reason_.clear();
+  last_error_ = 0;
+  if (!was_connected) logger_->Log(LogLevel::kInfo, "", "transport connected to " + options_.url);
+  for (NatsPublisher* publisher : publishers_) publisher->Notify();
+  changed_.NotifyAll();
+}
+
+void NatsConnection::OnDisconnected() {
+  MutexLock lock(mutex_);
+  reason_ = "the connection to NATS at " + options_.url + " is lost; reconnecting";
+  if (connected_.exchange(false) && !stopping_) logger_->Log(LogLevel::kWarn, "", reason_);
+  changed_.NotifyAll();
+}
+
+void NatsConnection::OnError(int status) {
+  MutexLock lock(mutex_);
+  // Slow consumers are counted and reported by their stream; other errors once for each change.
+  if (status == NATS_SLOW_CONSUMER || status == last_error_) return;
+  last_error_ = status;
+  logger_->Log(LogLevel::kWarn, "", std::string("NATS: ") + natsStatus_GetText(static_cast<natsStatus>(status)));
+}
+
+void NatsConnection::OnClosed() {
+  MutexLock lock(mutex_);
+  connected_ = false;
+  closed_ = true;
+  reason_ = "the connection to NATS is closed";
+  changed_.NotifyAll();
+}
+
+void NatsConnection::Add(NatsPublisher* publisher) {
+  MutexLock lock(mutex_);
+  publishers_.push_back(publisher);
+}
+
+void NatsConnection::Remove(NatsPublisher* publisher) {
+  MutexLock lock(mutex_);
+  std::erase(publishers_, publisher);
+}
+
+void NatsConnection::WakeConfirmer() {
+  if (!confirmer_idle_) return;
+  MutexLock lock(mutex_);
+  changed_.NotifyAll();
+}
+
+bool NatsConnection::AnyOutstanding() {
+  return std::any_of(publishers_.begin(), publishers_.end(), [](NatsPublisher* p) { return p->HasOutstanding(); });
+}
+
+void NatsConnection::Confirm() {
+  while (true) {
+    {
+      MutexLock lock(mutex_);
+      // Idle is set before the look at the publishers, and they look at it after they publish: one of both sees the other.
+      confirmer_idle_ = true;
+      while (!stopping_ && !(connected_ && AnyOutstanding())) changed_.Wait(mutex_);
+      confirmer_idle_ = false;
+      if (stopping_) return;
+    }
+    if (RoundTrip()) continue;
+    MutexLock lock(mutex_);
+    if (!stopping_) changed_.WaitUntil(mutex_, steady_clock::now() + kRoundTripRetry);
+  }
+}
+
+bool NatsConnection::RoundTrip() {
+  const std::uint64_t before = ReadEpoch(handle_);
+  std::vector<std::pair<NatsPublisher*, std::uint64_t>> waiting;
+  {
+    MutexLock lock(mutex_);
+    epoch_ = before;
+    for (NatsPublisher* publisher : publishers_) {
+      if (const std::uint64_t ticket = publisher->Outstanding(before)) waiting.emplace_back(publisher, ticket);
+      publisher->Notify();
+    }
+  }
+  if (waiting.empty()) return false;  // what is outstanding belongs to an earlier connection: its owner is being told
+  if (natsConnection_FlushTimeout(handle_, kRoundTripTimeoutMs) != NATS_OK || ReadEpoch(handle_) != before) return false;
+  MutexLock lock(mutex_);
+  for (const auto& [publisher, ticket] : waiting) {
+    // It may have gone meanwhile.
+    if (std::find(publishers_.begin(), publishers_.end(), publisher) != publishers_.end()) publisher->MarkConfirmed(ticket);
+  }
+  return true;
+}
+
+}  // namespace kps

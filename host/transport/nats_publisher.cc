@@ -1,0 +1,81 @@
+#include "host/transport/nats_publisher.h"
+
+#include <nats/nats.h>
+
+#include <utility>
+
+namespace kps {
+
+NatsPublisher::NatsPublisher(std::shared_ptr<NatsConnection> connection, std::string channel)
+    : connection_(std::move(connection)), channel_(std::move(channel)) {
+  connection_->Add(this);
+}
+
+NatsPublisher::~NatsPublisher() { connection_->Remove(this); }
+
+Result<std::uint64_t> NatsPublisher::Publish(std::string_view envelope) {
+  if (const std::size_t limit = connection_->max_payload(); limit > 0 && envelope.size() > limit) {
+    return Error(Code::kInvalidArgument, "an envelope of " + std::to_string(envelope.size()) +
+                                             " bytes is larger than the server's max_payload of " +
+                                             std::to_string(limit) + " bytes");
+  }
+  if (!connection_->connected()) return Error(Code::kUnavailable, connection_->DisconnectReason());
+  std::uint64_t ticket = 0;
+  {
+    MutexLock lock(mutex_);
+    if (TakeLoss()) return Error(Code::kAborted, "the connection was lost: publish again what is not confirmed");
+    // Read before the publish: the tag may be too old, never too new.
+    epoch_ = connection_->epoch();
+    const natsStatus status = natsConnection_Publish(connection_->handle(), channel_.c_str(), envelope.data(),
+                                                     static_cast<int>(envelope.size()));
+    if (status == NATS_MAX_PAYLOAD) return Error(Code::kInvalidArgument, "the envelope is larger than the server's max_payload");
+    if (status == NATS_INVALID_SUBJECT) return Error(Code::kFailedPrecondition, "NATS refuses the subject " + channel_);
+    if (status != NATS_OK) return Error(Code::kUnavailable, std::string("NATS: ") + natsStatus_GetText(status));
+    ticket = ++issued_;
+  }
+  connection_->WakeConfirmer();
+  return ticket;
+}
+
+bool NatsPublisher::TakeLoss() {
+  if (!HasOutstandingLocked() || epoch_ == connection_->epoch()) return false;
+  resolved_ = issued_;
+  return true;
+}
+
+Error NatsPublisher::AwaitConfirmed(std::uint64_t ticket, std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  MutexLock lock(mutex_);
+  while (confirmed_ < ticket) {
+    if (TakeLoss()) return Error(Code::kAborted, "the connection was lost: publish again what is not confirmed");
+    if (std::chrono::steady_clock::now() >= deadline) return Error(Code::kDeadlineExceeded, "not confirmed yet");
+    changed_.WaitUntil(mutex_, deadline);
+  }
+  return {};
+}
+
+std::uint64_t NatsPublisher::Outstanding(std::uint64_t epoch) {
+  MutexLock lock(mutex_);
+  return HasOutstandingLocked() && epoch_ == epoch ? issued_ : 0;
+}
+
+bool NatsPublisher::HasOutstanding() {
+  MutexLock lock(mutex_);
+  return HasOutstandingLocked();
+}
+
+void NatsPublisher::MarkConfirmed(std::uint64_t ticket) {
+  MutexLock lock(mutex_);
+  // A loss that was told in between wins: the caller is publishing everything again.
+  if (resolved_ >= ticket) return;
+  resolved_ = ticket;
+  confirmed_ = ticket;
+  changed_.NotifyAll();
+}
+
+void NatsPublisher::Notify() {
+  MutexLock lock(mutex_);
+  changed_.NotifyAll();
+}
+
+}  // namespace kps

@@ -1,0 +1,38 @@
+#include "host/transport/nats_transport.h"
+
+#include <utility>
+
+#include "host/transport/nats_connection.h"
+#include "host/transport/nats_publisher.h"
+#include "host/transport/nats_subscription.h"
+
+namespace kps {
+namespace {
+
+class NatsTransport : public Transport {
+ public:
+  explicit NatsTransport(std::shared_ptr<NatsConnection> connection) : connection_(std::move(connection)) {}
+
+  Result<std::unique_ptr<Publisher>> OpenPublisher(const std::string& channel) override {
+    return std::unique_ptr<Publisher>(new NatsPublisher(connection_, channel));
+  }
+  Result<std::unique_ptr<Subscription>> Subscribe(const std::string& channel) override {
+    return MakeNatsSubscription(connection_, channel);
+  }
+  bool Connected() const override { return connection_->connected(); }
+  std::string DisconnectReason() const override { return connection_->DisconnectReason(); }
+  std::size_t EnvelopeBytesMax() const override { return connection_->max_payload(); }
+
+ private:
+  const std::shared_ptr<NatsConnection> connection_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Transport>> MakeNatsTransport(NatsOptions options, Logger* logger) {
+  auto connection = NatsConnection::Open(std::move(options), logger);
+  if (!connection.ok()) return connection.error();
+  return std::unique_ptr<Transport>(new NatsTransport(std::move(connection.value())));
+}
+
+}  // namespace kps

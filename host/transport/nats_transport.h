@@ -1,0 +1,24 @@
+// NATS, over libnats. Core NATS: at least once for ingress by a confirm after a round trip, at most once for egress.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "host/core/logger.h"
+#include "host/core/transport.h"
+
+namespace kps {
+
+struct NatsOptions {
+  std::string url;          // one server, or several separated by commas
+  std::string client_name;  // shown by the server
+  std::int64_t pending_bytes_max = 64 * 1024 * 1024;  // received and not yet taken, for one subscription
+};
+
+// Connects in the background and reconnects for ever: a server that is not there is no error here.
+// INVALID_ARGUMENT: the URL cannot be used. `logger` outlives the transport.
+Result<std::unique_ptr<Transport>> MakeNatsTransport(NatsOptions options, Logger* logger);
+
+}  // namespace kps
