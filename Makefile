@@ -1,0 +1,10 @@
+# Thin names for the commands of README.md.
+.PHONY: build demo test
+build:
+	scripts/install-dependencies
+	cmake --preset release
+	cmake --build --preset release
+demo:
+	scripts/demo
+test:
+	scripts/test
