@@ -17,7 +17,6 @@ void SequenceCheck::see(uint64_t sequence) {
     counts_.gaps += sequence - expected_;
     missing_ += sequence - expected_;
     expected_ = sequence + 1;
-    if (holes_.size() > kHolesMax) holes_.erase(holes_.begin());
   } else if (sequence < lowest_) {
     // The sequence starts lower than it seemed: what lies between has not come yet.
     ++counts_.out_of_order;
@@ -33,6 +32,7 @@ void SequenceCheck::see(uint64_t sequence) {
   } else {
     ++counts_.duplicates;
   }
+  if (holes_.size() > kHolesMax) holes_.erase(holes_.begin());
 }
 
 bool SequenceCheck::fill(uint64_t sequence) {

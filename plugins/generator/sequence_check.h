@@ -2,6 +2,7 @@
 #ifndef KPS_PLUGINS_GENERATOR_SEQUENCE_CHECK_H
 #define KPS_PLUGINS_GENERATOR_SEQUENCE_CHECK_H
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 
