@@ -1,0 +1,34 @@
+// An open file that closes itself.
+#ifndef KPS_PLUGINS_FILE_DESCRIPTOR_H
+#define KPS_PLUGINS_FILE_DESCRIPTOR_H
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace kps::plugins {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  ~Descriptor() { reset(); }
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+
+  int get() const { return fd_; }
+  bool open() const { return fd_ >= 0; }
+  void reset() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+
+ private:
+  int fd_;
+};
+
+}  // namespace kps::plugins
+
+#endif

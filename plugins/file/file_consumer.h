@@ -1,0 +1,69 @@
+// Follows one file through growth, truncation and rotation.
+#ifndef KPS_PLUGINS_FILE_FILE_CONSUMER_H
+#define KPS_PLUGINS_FILE_FILE_CONSUMER_H
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <kps/plugin.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "descriptor.h"
+#include "file_watch.h"
+
+struct stat;
+
+namespace kps::plugins {
+
+struct FollowSettings {
+  std::string path;
+  bool from_end = false;
+  bool lines = true;
+  size_t chunk_bytes = 65536;
+  size_t line_bytes_max = 1u << 20;
+  std::chrono::milliseconds rotate_wait{1000};
+};
+
+class FileConsumer : public plugin::Consumer {
+ public:
+  FileConsumer(const plugin::Host& host, const plugin::Stream& stream, FollowSettings settings,
+               const std::string& position);
+
+  void next(plugin::Batch& batch, std::chrono::milliseconds timeout) override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum class AtEnd { kWait, kReadOn };
+
+  void resume(const std::string& position);
+  bool open_path(off_t offset);
+  bool open_rotated(dev_t device, ino_t inode);
+  void adopt(Descriptor file, off_t offset);
+  bool fill();
+  void extract(plugin::Batch& batch);
+  void extract_lines(plugin::Batch& batch);
+  void extract_chunks(plugin::Batch& batch);
+  AtEnd look_around(plugin::Batch& batch);
+  size_t buffered() const { return end_ - begin_; }
+
+  plugin::Host host_;
+  std::string stream_id_;
+  FollowSettings settings_;
+  std::string directory_;
+  FileWatch watch_;
+  Descriptor file_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+  off_t read_offset_ = 0;  // of the byte after the buffered ones
+  std::optional<Clock::time_point> rotated_since_;
+  std::vector<char> buffer_;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  size_t scanned_ = 0;  // bytes after begin_ that are known to hold no newline
+};
+
+}  // namespace kps::plugins
+
+#endif

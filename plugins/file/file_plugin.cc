@@ -1,0 +1,70 @@
+// The connector of the file plugin: reads the metadata, makes consumers and producers.
+#include <common/params.h>
+
+#include <kps/plugin.hpp>
+#include <memory>
+
+#include "file_consumer.h"
+#include "file_producer.h"
+
+namespace kps::plugins {
+namespace {
+
+constexpr char kStreamSchema[] = R"json({
+  "type": "object",
+  "properties": {
+    "path": {"type": "string", "minLength": 1, "description": "The file to follow (INGRESS) or append to (EGRESS)"},
+    "mode": {"enum": ["lines", "chunks"], "default": "lines",
+             "description": "A message is a line without its newline, or a piece of the bytes as they are"},
+    "from": {"enum": ["start", "end"], "default": "start",
+             "description": "INGRESS: where a stream without a position starts in a file that exists already"},
+    "chunkBytes": {"type": "integer", "minimum": 1, "maximum": 67108864, "default": 65536,
+                   "description": "INGRESS, mode chunks: the most bytes of a message"},
+    "lineBytesMax": {"type": "integer", "minimum": 1, "maximum": 67108864, "default": 1048576,
+                     "description": "INGRESS, mode lines: a longer line comes in pieces of that many bytes"},
+    "rotateWaitMs": {"type": "integer", "minimum": 0, "maximum": 600000, "default": 1000,
+                     "description": "INGRESS: how long a replaced file has to be silent before the new one is read"}
+  },
+  "required": ["path"],
+  "additionalProperties": false
+})json";
+
+constexpr uint64_t kMessageBytesMax = 64u << 20;
+
+class FileConnector : public plugin::Connector {
+ public:
+  using Connector::Connector;
+
+  std::unique_ptr<plugin::Consumer> create_consumer(const plugin::Stream& stream,
+                                                    const std::string& position) override {
+    Params params(stream.metadata_json, "stream " + stream.id + ", metadata");
+    FollowSettings settings;
+    settings.path = params.required_string("path");
+    settings.lines = params.choice_or("mode", {"lines", "chunks"}, "lines") == "lines";
+    settings.from_end = params.choice_or("from", {"start", "end"}, "start") == "end";
+    settings.chunk_bytes = params.integer_or("chunkBytes", 65536, 1, kMessageBytesMax);
+    settings.line_bytes_max = params.integer_or("lineBytesMax", 1u << 20, 1, kMessageBytesMax);
+    settings.rotate_wait = std::chrono::milliseconds(params.integer_or("rotateWaitMs", 1000, 0, 600000));
+    params.refuse_unknown_keys();
+    return std::make_unique<FileConsumer>(host(), stream, std::move(settings), position);
+  }
+
+  std::unique_ptr<plugin::Producer> create_producer(const plugin::Stream& stream) override {
+    Params params(stream.metadata_json, "stream " + stream.id + ", metadata");
+    const std::string path = params.required_string("path");
+    const bool lines = params.choice_or("mode", {"lines", "chunks"}, "lines") == "lines";
+    params.refuse_unknown_keys();
+    return std::make_unique<FileProducer>(path, lines);
+  }
+};
+
+constexpr auto kDescriptor =
+    plugin::Descriptor("file", "0.1.0", "Follows a file by lines or chunks, and appends to one.",
+                       KPS_DIRECTIONS_INGRESS | KPS_DIRECTIONS_EGRESS)
+        .flags(KPS_FLAG_OVERLAP_SAFE)
+        .stream_schema(kStreamSchema);
+
+}  // namespace
+}  // namespace kps::plugins
+
+KPS_PLUGIN(kps::plugins::FileConnector, kps::plugins::kDescriptor);

@@ -1,0 +1,33 @@
+// Appends messages to a file.
+#ifndef KPS_PLUGINS_FILE_FILE_PRODUCER_H
+#define KPS_PLUGINS_FILE_FILE_PRODUCER_H
+
+#include <kps/plugin.hpp>
+#include <string>
+
+#include "descriptor.h"
+
+namespace kps::plugins {
+
+class FileProducer : public plugin::Producer {
+ public:
+  FileProducer(std::string path, bool lines);
+
+  void produce(const plugin::Messages& messages, std::chrono::milliseconds timeout, size_t& taken) override;
+  void flush(std::chrono::milliseconds timeout) override;
+
+ private:
+  size_t append_some(const plugin::Messages& messages, size_t first);
+  void write_rest();
+  [[noreturn]] void fail(int number) const;
+
+  std::string path_;
+  bool lines_;
+  Descriptor file_;
+  // The rest of a message that was cut by an error and could not be taken back; it goes before anything else.
+  std::string rest_;
+};
+
+}  // namespace kps::plugins
+
+#endif

@@ -1,0 +1,39 @@
+// Waits for changes of one file and of the directory that names it.
+#ifndef KPS_PLUGINS_FILE_FILE_WATCH_H
+#define KPS_PLUGINS_FILE_FILE_WATCH_H
+
+#include <chrono>
+#include <kps/plugin.hpp>
+#include <string>
+
+#include "descriptor.h"
+
+namespace kps::plugins {
+
+class FileWatch {
+ public:
+  FileWatch(const std::string& directory, int wake_fd);
+
+  // Watches the open file instead of the one before; -1 for none.
+  void follow(int fd);
+
+  // Returns early on any change that may matter. It may also miss one (network file systems report none), so
+  // it never waits longer than kPollMax and the caller looks for itself.
+  plugin::Wait wait(std::chrono::milliseconds timeout);
+
+ private:
+  static constexpr std::chrono::milliseconds kPollMax{500};
+
+  void watch_directory();
+  void drain();
+
+  std::string directory_;
+  int wake_fd_;
+  Descriptor inotify_;
+  int directory_watch_ = -1;
+  int file_watch_ = -1;
+};
+
+}  // namespace kps::plugins
+
+#endif
