@@ -44,7 +44,7 @@ void StreamRunner::RunEgress(Producer* producer) {
     if (environment_.transport->Connected()) {
       ReportHealthy();
     } else {
-      ReportUnhealthy("the transport is not connected: " + environment_.transport->DisconnectReason());
+      WarnUnhealthy("the transport is not connected: " + environment_.transport->DisconnectReason());
     }
     more = ReceiveMore(milliseconds(0));
     if (more && pending_.empty()) {

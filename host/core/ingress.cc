@@ -49,7 +49,7 @@ void StreamRunner::RunIngress(Consumer* consumer) {
     if (environment_.transport->Connected()) {
       ReportHealthy();
     } else {
-      ReportUnhealthy("the transport is not connected: " + environment_.transport->DisconnectReason());
+      WarnUnhealthy("the transport is not connected: " + environment_.transport->DisconnectReason());
     }
     if (!batch.value().messages.empty()) {
       window.Push(batch.value(), environment_.clock->NowNs());
@@ -78,7 +78,7 @@ void StreamRunner::ReapConfirmed(Consumer* consumer, Publisher* publisher, Windo
   if (!any) return;
   if (const Error error = consumer->Ack(confirmed.token); !error.ok()) {
     // The messages are safe; what may follow is that the source sends some of them again.
-    ReportUnhealthy("cannot acknowledge to the source: " + error.ToString());
+    WarnUnhealthy("cannot acknowledge to the source: " + error.ToString());
   }
 }
 
@@ -105,7 +105,7 @@ bool StreamRunner::PublishWindow(Publisher* publisher, Window* window) {
     RaiseAlert(kPublishFailed, "failed to publish message on transport", Severity::kCritical, error.ToString());
     publish_alert_ = true;
   }
-  ReportUnhealthy("cannot publish: " + error.ToString());
+  WarnUnhealthy("cannot publish: " + error.ToString());
   // What was published before the connection went may be lost with it; the publisher says so here.
   if (!window->empty() &&
       publisher->AwaitConfirmed(publisher->Confirmed() + 1, milliseconds(0)).code() == Code::kAborted) {

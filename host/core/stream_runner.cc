@@ -119,7 +119,7 @@ void StreamRunner::ReactToError(const char* doing, const Error& error) {
     WaitForStop();
     return;
   }
-  ReportUnhealthy(reason);
+  WarnUnhealthy(reason);
   WaitForStop(std::max(backoff_.Next(), error.retry_after()));
 }
 
@@ -145,15 +145,21 @@ void StreamRunner::ReportHealthy() {
               0, JsonOfStrings({{"StreamID", stream_.id}})});
 }
 
+void StreamRunner::WarnUnhealthy(const std::string& reason) {
+  if (health_ == Health::kUnhealthy && unhealthy_reason_ == reason) return;
+  ReportUnhealthy(reason);
+  Log(LogLevel::kWarn, reason + "; trying again");
+}
+
 void StreamRunner::ReportUnhealthy(const std::string& reason) {
-  if ((health_ == Health::kUnhealthy && unhealthy_reason_ == reason) || Stopping()) return;
+  if (Stopping()) return;
   health_ = Health::kUnhealthy;
   unhealthy_reason_ = reason;
+  subscribed_ = false;
   EventStore& events = *environment_.events;
   events.Clear(EventKind::kStatus, kHealthyId, stream_.id);
   events.Put({EventKind::kStatus, kUnhealthyId, stream_.id, "stream is unhealthy", Severity::kUnspecified,
               State::kUnhealthy, 0, JsonOfStrings({{"StreamID", stream_.id}, {"ErrorMessage", reason}})});
-  Log(LogLevel::kWarn, reason + "; trying again");
 }
 
 void StreamRunner::ReportFailed(const std::string& reason) {

@@ -94,9 +94,10 @@ class StreamRunner {
   // Reports `error`, then waits: after a transient one as long as the back-off says, after a permanent one for the stop.
   void ReactToError(const char* doing, const Error& error);
 
-  // events.cc's part of the runner: each reports only a change.
+  // Events of the stream. Healthy and WarnUnhealthy speak only of a change, so they may be called for every message.
   void ReportStarted();
   void ReportHealthy();
+  void WarnUnhealthy(const std::string& reason);  // and says so in the log
   void ReportUnhealthy(const std::string& reason);
   void ReportFailed(const std::string& reason);
   void RaiseAlert(const char* id, const char* message, Severity severity, const std::string& reason);

@@ -216,10 +216,11 @@ class AdaptedConnector : public Connector {
     auto* adapted = static_cast<AdaptedWaker*>(waker);
     const kps_stream abi_stream = ToAbiStream(stream, adapted->fd());
     kps_consumer* consumer = nullptr;
-    Error error = CheckCreated("create_consumer", Guarded("create_consumer", [&](kps_error* buffer) {
+    Error error = Guarded("create_consumer", [&](kps_error* buffer) {
       return table_->create_consumer(connector_, &abi_stream, {resume_position.data(), resume_position.size()},
                                      &consumer, buffer);
-    }), consumer);
+    });
+    error = CheckCreated("create_consumer", std::move(error), consumer);
     if (!error.ok()) return error;
     return std::unique_ptr<Consumer>(new AdaptedConsumer(table_, consumer, adapted));
   }
@@ -228,9 +229,10 @@ class AdaptedConnector : public Connector {
     auto* adapted = static_cast<AdaptedWaker*>(waker);
     const kps_stream abi_stream = ToAbiStream(stream, adapted->fd());
     kps_producer* producer = nullptr;
-    Error error = CheckCreated("create_producer", Guarded("create_producer", [&](kps_error* buffer) {
+    Error error = Guarded("create_producer", [&](kps_error* buffer) {
       return table_->create_producer(connector_, &abi_stream, &producer, buffer);
-    }), producer);
+    });
+    error = CheckCreated("create_producer", std::move(error), producer);
     if (!error.ok()) return error;
     return std::unique_ptr<Producer>(new AdaptedProducer(table_, producer, adapted));
   }
