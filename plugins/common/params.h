@@ -52,9 +52,10 @@ class Params {
   uint64_t integer_or(const char* key, uint64_t fallback, uint64_t min, uint64_t max) {
     const rapidjson::Value* value = find(key);
     if (value == nullptr) return fallback;
-    const bool whole = value->IsUint64() || (value->IsDouble() && std::floor(value->GetDouble()) == value->GetDouble() &&
-                                             value->GetDouble() >= 0 && value->GetDouble() < 9007199254740992.0);
-    const uint64_t number = !whole               ? 0
+    const bool whole =
+        value->IsUint64() || (value->IsDouble() && std::floor(value->GetDouble()) == value->GetDouble() &&
+                              value->GetDouble() >= 0 && value->GetDouble() < 9007199254740992.0);
+    const uint64_t number = !whole              ? 0
                             : value->IsUint64() ? value->GetUint64()
                                                 : static_cast<uint64_t>(value->GetDouble());
     if (!whole || number < min || number > max) {

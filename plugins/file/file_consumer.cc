@@ -53,8 +53,8 @@ void FileConsumer::resume(const std::string& position) {
   int used = 0;
   if (std::sscanf(position.c_str(), "v1 %" SCNu64 " %" SCNu64 " %" SCNu64 "%n", &device, &inode, &offset, &used) != 3 ||
       static_cast<size_t>(used) != position.size()) {
-    throw Failure(KPS_DATA_LOSS, "stream " + stream_id_ + ": the position \"" + position +
-                                     "\" is not \"v1 DEVICE INODE OFFSET\"");
+    throw Failure(KPS_DATA_LOSS,
+                  "stream " + stream_id_ + ": the position \"" + position + "\" is not \"v1 DEVICE INODE OFFSET\"");
   }
   const bool same = open_path(0) && device_ == device && inode_ == inode;
   if (!same && !open_rotated(device, inode)) {
@@ -116,8 +116,7 @@ void FileConsumer::next(plugin::Batch& batch, milliseconds timeout) {
     if (!batch.empty()) {
       char position[96];
       const int size = std::snprintf(position, sizeof position, "v1 %ju %ju %ju", static_cast<uintmax_t>(device_),
-                                     static_cast<uintmax_t>(inode_),
-                                     static_cast<uintmax_t>(read_offset_) - buffered());
+                                     static_cast<uintmax_t>(inode_), static_cast<uintmax_t>(read_offset_) - buffered());
       batch.set_position(position, static_cast<size_t>(size));
       return;
     }

@@ -45,8 +45,8 @@ class Source : public plugin::Consumer {
     params.refuse_unknown_keys();
     if (position.empty()) return;
     if (position.size() > 18 || position.find_first_not_of("0123456789") != std::string::npos)
-      throw plugin::Failure(KPS_DATA_LOSS, "stream " + stream.id + ": the position \"" + position +
-                                               "\" is not a sequence number");
+      throw plugin::Failure(KPS_DATA_LOSS,
+                            "stream " + stream.id + ": the position \"" + position + "\" is not a sequence number");
     sequence_ = first_ = std::stoull(position);
   }
 
@@ -175,7 +175,8 @@ class GeneratorConnector : public plugin::Connector {
 };
 
 constexpr auto kDescriptor =
-    plugin::Descriptor("generator", "0.1.0", "Makes numbered messages, and checks that they come complete and in order.",
+    plugin::Descriptor("generator", "0.1.0",
+                       "Makes numbered messages, and checks that they come complete and in order.",
                        KPS_DIRECTIONS_INGRESS | KPS_DIRECTIONS_EGRESS)
         .flags(KPS_FLAG_OVERLAP_SAFE)
         .stream_schema(kStreamSchema);

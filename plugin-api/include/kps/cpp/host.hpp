@@ -31,8 +31,7 @@ class Host {
   void set_status(const std::string &stream_id, const std::string &id, const std::string &message, int32_t state,
                   const std::string &metadata_json = std::string()) const {
     if (offers(&kps_host::set_status))
-      table_->set_status(table_->context, to_str(stream_id), to_str(id), to_str(message), state,
-                         to_str(metadata_json));
+      table_->set_status(table_->context, to_str(stream_id), to_str(id), to_str(message), state, to_str(metadata_json));
   }
 
   // `name` matches [a-z][a-z0-9_]*; a C string, so that a literal costs no allocation on the hot path.

@@ -119,14 +119,14 @@ class PushConsumer : public Consumer {
   };
 
   // A message larger than the whole queue is taken alone.
-  bool has_room(size_t size) const {
-    return count_ == 0 || (count_ < queue_.size() && bytes_ + size <= bytes_max_);
-  }
+  bool has_room(size_t size) const { return count_ == 0 || (count_ < queue_.size() && bytes_ + size <= bytes_max_); }
 
   void enqueue(const void *data, size_t size, uint64_t source_token, int64_t timestamp_ns) {
     Slot &slot = queue_[(head_ + count_) % queue_.size()];
-    if (size > 0) slot.payload.assign(static_cast<const char *>(data), size);
-    else slot.payload.clear();
+    if (size > 0)
+      slot.payload.assign(static_cast<const char *>(data), size);
+    else
+      slot.payload.clear();
     slot.source_token = source_token;
     slot.timestamp_ns = timestamp_ns;
     ++count_;

@@ -26,18 +26,15 @@ class Descriptor {
   }
   template <size_t kSize>
   constexpr Descriptor static_schema(const char (&schema)[kSize]) const {
-    return Descriptor(name_, version_, description_, directions_, flags_, text(schema), config_schema_,
-                      stream_schema_);
+    return Descriptor(name_, version_, description_, directions_, flags_, text(schema), config_schema_, stream_schema_);
   }
   template <size_t kSize>
   constexpr Descriptor config_schema(const char (&schema)[kSize]) const {
-    return Descriptor(name_, version_, description_, directions_, flags_, static_schema_, text(schema),
-                      stream_schema_);
+    return Descriptor(name_, version_, description_, directions_, flags_, static_schema_, text(schema), stream_schema_);
   }
   template <size_t kSize>
   constexpr Descriptor stream_schema(const char (&schema)[kSize]) const {
-    return Descriptor(name_, version_, description_, directions_, flags_, static_schema_, config_schema_,
-                      text(schema));
+    return Descriptor(name_, version_, description_, directions_, flags_, static_schema_, config_schema_, text(schema));
   }
 
   template <typename ConnectorType>
@@ -201,7 +198,8 @@ inline void wake_producer(kps_producer *producer) {
 // &Derived::discover has the type of the class that declares it: the base's own means "not overridden".
 template <typename ConnectorType>
 struct Discovers {
-  static constexpr bool value = !std::is_same<decltype(&ConnectorType::discover), decltype(&Connector::discover)>::value;
+  static constexpr bool value =
+      !std::is_same<decltype(&ConnectorType::discover), decltype(&Connector::discover)>::value;
 };
 
 }  // namespace detail
@@ -240,11 +238,11 @@ constexpr kps_plugin Descriptor::table() const {
 }  // namespace kps
 
 // Once, in one source file, outside of any namespace. `descriptor` is a constexpr Descriptor.
-#define KPS_PLUGIN(ConnectorType, descriptor)                                            \
-  extern "C" KPS_EXPORT const kps_plugin *kps_plugin_v1(uint32_t host_abi_version) {     \
-    static constexpr kps_plugin table = (descriptor).table<ConnectorType>();             \
-    return host_abi_version == KPS_ABI_VERSION ? &table : nullptr;                       \
-  }                                                                                      \
+#define KPS_PLUGIN(ConnectorType, descriptor)                                        \
+  extern "C" KPS_EXPORT const kps_plugin *kps_plugin_v1(uint32_t host_abi_version) { \
+    static constexpr kps_plugin table = (descriptor).table<ConnectorType>();         \
+    return host_abi_version == KPS_ABI_VERSION ? &table : nullptr;                   \
+  }                                                                                  \
   static_assert(true, "take a semicolon after KPS_PLUGIN")
 
 #endif

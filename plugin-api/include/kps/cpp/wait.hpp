@@ -21,10 +21,9 @@ inline Wait wait_for(int fd, short events, int wake_fd, std::chrono::millisecond
   const std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::now() + timeout;
   for (;;) {
     pollfd descriptors[2] = {{wake_fd, POLLIN, 0}, {fd, events, 0}};
-    const long long left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now() +
-                                                              std::chrono::microseconds(999))
-            .count();
+    const long long left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                               deadline - std::chrono::steady_clock::now() + std::chrono::microseconds(999))
+                               .count();
     const int max = std::numeric_limits<int>::max();
     const int wait_ms = left <= 0 ? 0 : left > max ? max : static_cast<int>(left);
     const int count = ::poll(descriptors, 2, wait_ms);

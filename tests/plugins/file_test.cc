@@ -1,0 +1,190 @@
+#include <sys/resource.h>
+
+#include <csignal>
+#include <thread>
+
+#include "harness.h"
+
+namespace kps::testing {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+class File : public ::testing::Test {
+ protected:
+  std::string metadata(const std::string& more = "") const { return "{\"path\":\"" + log + "\"" + more + "}"; }
+  void rotate() { std::filesystem::rename(log, log + ".1"); }
+
+  Plugin plugin{"file"};
+  Directory directory;
+  std::string log = directory / "log";
+  std::string quick = ",\"rotateWaitMs\":20";
+};
+
+TEST_F(File, LinesAreAnyBytesAndTheLastIsHeldUntilItsNewline) {
+  append(log, std::string("a\n\n\xff\xfe\0b\npart", 12));
+  Consumer consumer(plugin, metadata());
+  EXPECT_EQ(consumer.collect(3), (Lines{"a", "", std::string("\xff\xfe\0b", 4)}));
+  EXPECT_EQ(consumer.next(0), Lines{});
+  append(log, "ial\n");
+  EXPECT_EQ(consumer.collect(1), Lines{"partial"});
+}
+
+TEST_F(File, IsAwaitedWhenItDoesNotExistYet) {
+  Consumer consumer(plugin, metadata(",\"from\":\"end\""));
+  EXPECT_EQ(consumer.next(0), Lines{});
+  append(log, "first\n");
+  EXPECT_EQ(consumer.collect(1), Lines{"first"});
+}
+
+TEST_F(File, FromEndSkipsWhatIsThere) {
+  append(log, "old\n");
+  Consumer consumer(plugin, metadata(",\"from\":\"end\""));
+  append(log, "new\n");
+  EXPECT_EQ(consumer.collect(1), Lines{"new"});
+}
+
+TEST_F(File, LongLinesComeInPieces) {
+  append(log, "abcdefgh\nabcd\nabcde\n");
+  Consumer consumer(plugin, metadata(",\"lineBytesMax\":4"));
+  EXPECT_EQ(consumer.collect(5), (Lines{"abcd", "efgh", "abcd", "abcd", "e"}));
+}
+
+TEST_F(File, ChunksAreTheBytesAsTheyAre) {
+  append(log, "abcde\nf");
+  Consumer consumer(plugin, metadata(",\"mode\":\"chunks\",\"chunkBytes\":4"));
+  EXPECT_EQ(consumer.collect(2), (Lines{"abcd", "e\nf"}));
+}
+
+TEST_F(File, RotationFinishesTheOldFileFirst) {
+  append(log, "1\n");
+  Consumer consumer(plugin, metadata(quick));
+  EXPECT_EQ(consumer.collect(1), Lines{"1"});
+  append(log, "2\nrest");
+  rotate();
+  append(log, "3\n");
+  EXPECT_EQ(consumer.collect(3), (Lines{"2", "rest", "3"}));
+}
+
+TEST_F(File, TruncationStartsAgain) {
+  append(log, "one\ntwo\n");
+  Consumer consumer(plugin, metadata());
+  EXPECT_EQ(consumer.collect(2).size(), 2u);
+  std::filesystem::resize_file(log, 0);
+  append(log, "x\n");
+  EXPECT_EQ(consumer.collect(1), Lines{"x"});
+}
+
+TEST_F(File, ResumesAfterTheLastMessage) {
+  append(log, "1\n2\n3\n");
+  std::string position;
+  {
+    Consumer consumer(plugin, metadata());
+    EXPECT_EQ(consumer.next(1000, 2), (Lines{"1", "2"}));
+    position = consumer.position;
+  }
+  EXPECT_EQ(Consumer(plugin, metadata(), position).collect(1), Lines{"3"});
+}
+
+TEST_F(File, ResumesInTheRotatedFileThenTheNew) {
+  append(log, "1\n2\n");
+  std::string position;
+  {
+    Consumer consumer(plugin, metadata());
+    consumer.next(1000, 1);
+    position = consumer.position;
+  }
+  rotate();
+  append(log, "3\n");
+  EXPECT_EQ(Consumer(plugin, metadata(quick), position).collect(2), (Lines{"2", "3"}));
+}
+
+TEST_F(File, BatchesKeepToTheLimits) {
+  append(log, "aa\nbb\ncc\n");
+  Consumer consumer(plugin, metadata());
+  EXPECT_EQ(consumer.next(1000, 100, 4), (Lines{"aa", "bb"}));
+  EXPECT_EQ(consumer.next(1000, 100, 1), Lines{"cc"});
+}
+
+TEST_F(File, WakeEndsTheWait) {
+  Consumer consumer(plugin, metadata());
+  const auto begin = std::chrono::steady_clock::now();
+  std::thread waker([&] { consumer.wake(); });
+  EXPECT_EQ(consumer.next(60000), Lines{});
+  waker.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
+}
+
+TEST_F(File, AMillionLinesComeInOrder) {
+  std::string all;
+  for (int i = 0; i < 1000000; ++i) all += std::to_string(i) + "\n";
+  append(log, all);
+  Consumer consumer(plugin, metadata());
+  const auto begin = std::chrono::steady_clock::now();
+  size_t count = 0;
+  while (count < 1000000) {
+    const Lines lines = consumer.next(1000, 1000);
+    ASSERT_FALSE(lines.empty());
+    for (const std::string& line : lines) ASSERT_EQ(line, std::to_string(count++));
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  RecordProperty("lines_per_second", static_cast<int>(1e6 / seconds.count()));
+  std::cout << "lines per second: " << static_cast<int>(1e6 / seconds.count()) << "\n";
+}
+
+TEST_F(File, RefusesBadParametersByName) {
+  const auto refused = [&](const std::string& json) { return error_of([&] { Consumer(plugin, json); }); };
+  EXPECT_NE(std::string(refused("{}").what()).find("\"path\" is missing"), std::string::npos);
+  EXPECT_NE(std::string(refused(metadata(",\"pth\":1")).what()).find("\"pth\""), std::string::npos);
+  EXPECT_NE(std::string(refused(metadata(",\"mode\":\"x\"")).what()).find("\"mode\""), std::string::npos);
+  EXPECT_EQ(refused("{}").code, KPS_INVALID_ARGUMENT);
+  EXPECT_EQ(error_of([&] { Consumer(plugin, metadata(), "v2 nonsense"); }).code, KPS_DATA_LOSS);
+  EXPECT_EQ(error_of([&] { Consumer(plugin, "{\"path\":\"/dev/null\"}"); }).code, KPS_INVALID_ARGUMENT);
+}
+
+TEST_F(File, EgressAppendsLinesAndChunks) {
+  append(log, "0\n");
+  {
+    Producer producer(plugin, metadata());
+    EXPECT_EQ(producer.produce(Lines(1000, "x")), 1000u);
+    EXPECT_EQ(producer.produce({"a\nb", std::string("\0\xff", 2), ""}), 3u);
+    producer.flush();
+  }
+  std::string expected = "0\n";
+  for (int i = 0; i < 1000; ++i) expected += "x\n";
+  EXPECT_EQ(read_all(log), expected + "a\nb\n" + std::string("\0\xff", 2) + "\n\n");
+
+  std::filesystem::remove(log);
+  Producer producer(plugin, metadata(",\"mode\":\"chunks\""));
+  EXPECT_EQ(producer.produce({"a", "", "b"}), 3u);
+  EXPECT_EQ(read_all(log), "ab");
+}
+
+TEST_F(File, EgressErrorsHaveTheirCodes) {
+  EXPECT_EQ(error_of([&] { Producer(plugin, "{\"path\":\"" + (directory / "no/such") + "\"}"); }).code, KPS_NOT_FOUND);
+  Producer full(plugin, "{\"path\":\"/dev/full\"}");
+  EXPECT_EQ(full.produce({"x"}), 0u);
+  EXPECT_EQ(full.last, KPS_RESOURCE_EXHAUSTED);
+}
+
+TEST_F(File, EgressNeverLeavesHalfAMessage) {
+  Producer producer(plugin, metadata());
+  rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{7, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  const size_t taken = producer.produce({"abc", "defgh"});
+  const size_t again = producer.produce({"defgh"});
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(taken, 1u);
+  EXPECT_EQ(again, 0u);
+  EXPECT_EQ(producer.last, KPS_RESOURCE_EXHAUSTED);
+  EXPECT_EQ(read_all(log), "abc\n");
+  EXPECT_EQ(producer.produce({"defgh"}), 1u);
+  EXPECT_EQ(read_all(log), "abc\ndefgh\n");
+}
+
+}  // namespace
+}  // namespace kps::testing
