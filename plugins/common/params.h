@@ -91,8 +91,8 @@ class Params {
  private:
   const rapidjson::Value* find(const char* key) {
     known_.insert(key);
-    const auto member = document_.FindMember(key);
-    return member == document_.MemberEnd() ? nullptr : &member->value;
+    // Comparing rapidjson's iterators is ambiguous to clang in C++20.
+    return document_.HasMember(key) ? &document_[key] : nullptr;
   }
 
   std::string as_string(const char* key, const rapidjson::Value& value) const {
