@@ -1,9 +1,7 @@
 # Thin names for the commands of README.md.
 .PHONY: build demo test
 build:
-	scripts/install-dependencies
-	cmake --preset release
-	cmake --build --preset release
+	scripts/build
 demo:
 	scripts/demo
 test:
