@@ -12,7 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kIdle{500};           // one wait for a message; a drain ends it early
+constexpr milliseconds kIdle{100};            // one wait for a message; a drain ends it early, a restart waits it out
 constexpr milliseconds kProduceTimeout{1000};
 constexpr milliseconds kFlushTimeout{10'000};
 constexpr milliseconds kFlushInterval{1000};  // under load; an idle stream is flushed at once

@@ -26,7 +26,9 @@ StreamRunner::StreamRunner(StreamSpec stream, std::shared_ptr<Connector> connect
       backoff_(std::hash<std::string>()(stream_.id)) {
   const bool inherits = predecessor_ && predecessor_->stop_mode_ == StopMode::kHandOver &&
                         predecessor_->stream().direction == Direction::kEgress;
-  if (stream_.direction == Direction::kEgress && !inherits) EnsureSubscribed();
+  if (stream_.direction == Direction::kEgress && !inherits) {
+    (void)EnsureSubscribed();  // raised as an alert; the stream's thread tries again
+  }
   MutexLock lock(join_mutex_);
   thread_ = std::thread([this] { Run(); });
 }
@@ -44,6 +46,7 @@ void StreamRunner::RequestStop(StopMode mode) {
   stopping_ = true;
   changed_.NotifyAll();
   if (waker_) waker_->Wake();
+  if (mode == StopMode::kDrain && handover_.subscription) handover_.subscription->Drain();
 }
 
 void StreamRunner::Join() {
@@ -90,6 +93,7 @@ void StreamRunner::AdoptPredecessor() {
   // Other metadata may name another source, in which the old position means nothing.
   if (predecessor->stream().metadata_json == stream_.metadata_json) handover_.position = std::move(left.position);
   handover_.undelivered = std::move(left.undelivered);
+  MutexLock lock(mutex_);
   if (!handover_.subscription) handover_.subscription = std::move(left.subscription);
 }
 
@@ -101,7 +105,7 @@ void StreamRunner::RunInstance() {
     ReportStarted();
     RunIngress(consumer.value().get());
   } else {
-    if (!EnsureSubscribed()) return;
+    if (const Error error = EnsureSubscribed(); !error.ok()) return ReactToError("subscribe", error);
     auto producer = connector_->CreateProducer(stream_, waker);
     if (!producer.ok()) return ReactToError("create the producer", producer.error());
     ReportStarted();
@@ -180,16 +184,18 @@ void StreamRunner::ClearAlert(const char* id) { environment_.events->Clear(Event
 
 void StreamRunner::Log(LogLevel level, const std::string& text) { environment_.logger->Log(level, stream_.id, text); }
 
-bool StreamRunner::EnsureSubscribed() {
-  if (handover_.subscription) return true;
+Error StreamRunner::EnsureSubscribed() {
+  if (handover_.subscription) return {};
   auto subscription = environment_.transport->Subscribe(stream_.channel);
-  if (subscription.ok()) {
-    handover_.subscription = std::move(subscription.value());
-    ClearAlert(kSubscribeFailed);
-    return true;
+  if (!subscription.ok()) {
+    RaiseAlert(kSubscribeFailed, "failed to subscribe to transport", Severity::kCritical,
+               subscription.error().ToString());
+    return subscription.error();
   }
-  RaiseAlert(kSubscribeFailed, "failed to subscribe to transport", Severity::kCritical, subscription.error().ToString());
-  return false;
+  ClearAlert(kSubscribeFailed);
+  MutexLock lock(mutex_);
+  handover_.subscription = std::move(subscription.value());
+  return {};
 }
 
 }  // namespace kps

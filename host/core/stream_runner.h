@@ -80,7 +80,7 @@ class StreamRunner {
   void DrainWindow(Consumer* consumer, Publisher* publisher, Window* window);
 
   // egress.cc
-  bool EnsureSubscribed();
+  Error EnsureSubscribed();
   void RunEgress(Producer* producer);
   bool ReceiveMore(std::chrono::milliseconds timeout);  // false: drained
   bool ProducePending(Producer* producer);              // false: nothing more can be done
@@ -125,7 +125,7 @@ class StreamRunner {
   std::string unhealthy_reason_;
   Backoff backoff_;
   std::chrono::steady_clock::time_point drain_deadline_{};
-  Handover handover_;
+  Handover handover_;  // the subscription is set under mutex_, because a stop drains it
   std::vector<MessageView> pending_;  // egress: views into the current delivery or into handover_.undelivered
   std::size_t pending_taken_ = 0;
   std::uint64_t drops_reported_ = 0;
