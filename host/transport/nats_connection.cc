@@ -19,20 +19,50 @@ constexpr std::int64_t kReconnectJitterMs = 100;
 constexpr std::int64_t kConnectTimeoutMs = 2000;
 constexpr std::int64_t kPingIntervalMs = 10'000;  // a server that hangs is found out after two of them
 constexpr int kPingsOutMax = 2;
+constexpr std::int64_t kWriteDeadlineMs = 2000;  // without it a server that hangs blocks Publish for ever
 constexpr std::int64_t kRoundTripTimeoutMs = 2000;
 constexpr milliseconds kRoundTripRetry{50};
 constexpr milliseconds kCloseTimeout{5000};
 
 using OptionsPtr = std::unique_ptr<natsOptions, decltype(&natsOptions_Destroy)>;
 
+std::vector<std::string> SplitAtCommas(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t end = std::min(text.find(',', start), text.size());
+    parts.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return parts;
+}
+
+// For logs and reasons, which are read by more people than the password is for.
+std::string WithoutCredentials(const std::string& urls) {
+  std::string shown;
+  for (std::string& url : SplitAtCommas(urls)) {
+    const std::size_t scheme = url.find("://");
+    const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+    if (const std::size_t at = url.rfind('@'); at != std::string::npos && at >= host) url.erase(host, at + 1 - host);
+    shown += (shown.empty() ? "" : ",") + url;
+  }
+  return shown;
+}
+
+// What libnats last had to say on this connection; the server's own words if there are any.
+std::string LastError(natsConnection* handle, natsStatus status) {
+  const char* text = nullptr;
+  (void)natsConnection_GetLastError(handle, &text);
+  return text != nullptr && *text != '\0' ? text : natsStatus_GetText(status);
+}
+
 }  // namespace
 
 struct NatsConnection::Callbacks {
   static void Connected(natsConnection* handle, void* self) { static_cast<NatsConnection*>(self)->OnConnected(handle); }
   static void Disconnected(natsConnection*, void* self) { static_cast<NatsConnection*>(self)->OnDisconnected(); }
-  static void Closed(natsConnection*, void* self) { static_cast<NatsConnection*>(self)->OnClosed(); }
-  static void Error(natsConnection*, natsSubscription*, natsStatus status, void* self) {
-    static_cast<NatsConnection*>(self)->OnError(status);
+  static void Closed(natsConnection* handle, void* self) { static_cast<NatsConnection*>(self)->OnClosed(handle); }
+  static void Error(natsConnection* handle, natsSubscription*, natsStatus status, void* self) {
+    static_cast<NatsConnection*>(self)->OnError(handle, status);
   }
 };
 
@@ -43,8 +73,9 @@ Result<std::shared_ptr<NatsConnection>> NatsConnection::Open(NatsOptions options
   return connection;
 }
 
-NatsConnection::NatsConnection(NatsOptions options, Logger* logger) : options_(std::move(options)), logger_(logger) {
-  reason_ = "no NATS server at " + options_.url + " yet";
+NatsConnection::NatsConnection(NatsOptions options, Logger* logger)
+    : options_(std::move(options)), shown_url_(WithoutCredentials(options_.url)), logger_(logger) {
+  reason_ = "no NATS server at " + shown_url_ + " yet";
 }
 
 Error NatsConnection::Connect() {
@@ -55,12 +86,7 @@ Error NatsConnection::Connect() {
     if (status == NATS_OK) status = result;
   };
   // natsOptions_SetURL takes one URL; a list is given to SetServers.
-  std::vector<std::string> urls;
-  for (std::size_t start = 0; start <= options_.url.size();) {
-    const std::size_t end = std::min(options_.url.find(',', start), options_.url.size());
-    urls.push_back(options_.url.substr(start, end - start));
-    start = end + 1;
-  }
+  const std::vector<std::string> urls = SplitAtCommas(options_.url);
   std::vector<const char*> servers;
   for (const std::string& url : urls) servers.push_back(url.c_str());
   set(natsOptions_SetServers(raw, servers.data(), static_cast<int>(servers.size())));
@@ -70,6 +96,7 @@ Error NatsConnection::Connect() {
   set(natsOptions_SetReconnectWait(raw, kReconnectWaitMs));
   set(natsOptions_SetReconnectJitter(raw, kReconnectJitterMs, kReconnectJitterMs));
   set(natsOptions_SetTimeout(raw, kConnectTimeoutMs));
+  set(natsOptions_SetWriteDeadline(raw, kWriteDeadlineMs));
   set(natsOptions_SetPingInterval(raw, kPingIntervalMs));
   set(natsOptions_SetMaxPingsOut(raw, kPingsOutMax));
   // Nothing is kept back silently while the server is away: the window of each stream does that.
@@ -82,7 +109,7 @@ Error NatsConnection::Connect() {
   if (status == NATS_OK) status = natsConnection_Connect(&handle_, raw);
   if (status == NATS_OK) OnConnected(handle_);
   if (status == NATS_OK || status == NATS_NOT_YET_CONNECTED) return {};
-  return Error(Code::kInvalidArgument, "cannot use the NATS URL " + options_.url + ": " + natsStatus_GetText(status));
+  return Error(Code::kInvalidArgument, "cannot use the NATS URL " + shown_url_ + ": " + natsStatus_GetText(status));
 }
 
 NatsConnection::~NatsConnection() {
@@ -123,36 +150,45 @@ std::uint64_t NatsConnection::ReadEpoch(natsConnection* handle) const {
 
 void NatsConnection::OnConnected(natsConnection* handle) {
   MutexLock lock(mutex_);
+  // Gone again already: what is to follow tells so, or has told before Connect came here.
+  if (natsConnection_Status(handle) != NATS_CONN_STATUS_CONNECTED) return;
   epoch_ = ReadEpoch(handle);
   max_payload_ = static_cast<std::size_t>(natsConnection_GetMaxPayload(handle));
   const bool was_connected = connected_.exchange(true);
   reason_.clear();
-  last_error_ = 0;
-  if (!was_connected) logger_->Log(LogLevel::kInfo, "", "transport connected to " + options_.url);
+  last_error_.clear();
+  if (!was_connected) logger_->Log(LogLevel::kInfo, "", "transport connected to " + shown_url_);
   for (NatsPublisher* publisher : publishers_) publisher->Notify();
   changed_.NotifyAll();
 }
 
 void NatsConnection::OnDisconnected() {
   MutexLock lock(mutex_);
-  reason_ = "the connection to NATS at " + options_.url + " is lost; reconnecting";
+  reason_ = "the connection to NATS at " + shown_url_ + " is lost; reconnecting";
   if (connected_.exchange(false) && !stopping_) logger_->Log(LogLevel::kWarn, "", reason_);
   changed_.NotifyAll();
 }
 
-void NatsConnection::OnError(int status) {
+void NatsConnection::OnError(natsConnection* handle, int status) {
   MutexLock lock(mutex_);
   // Slow consumers are counted and reported by their stream; other errors once for each change.
-  if (status == NATS_SLOW_CONSUMER || status == last_error_) return;
-  last_error_ = status;
-  logger_->Log(LogLevel::kWarn, "", std::string("NATS: ") + natsStatus_GetText(static_cast<natsStatus>(status)));
+  if (status == NATS_SLOW_CONSUMER) return;
+  std::string text = LastError(handle, static_cast<natsStatus>(status));
+  if (text == last_error_) return;
+  last_error_ = std::move(text);
+  logger_->Log(LogLevel::kWarn, "", "NATS: " + last_error_);
 }
 
-void NatsConnection::OnClosed() {
+void NatsConnection::OnClosed(natsConnection* handle) {
   MutexLock lock(mutex_);
   connected_ = false;
   closed_ = true;
-  reason_ = "the connection to NATS is closed";
+  reason_ = "the connection to NATS at " + shown_url_ + " is closed";
+  // libnats gives up by itself when the server refuses the same credentials twice, or answers with a fatal error.
+  if (!stopping_) {
+    reason_ += " for good: " + LastError(handle, NATS_CONNECTION_CLOSED) + "; restart the host when it is mended";
+    logger_->Log(LogLevel::kError, "", reason_);
+  }
   changed_.NotifyAll();
 }
 
@@ -194,21 +230,29 @@ void NatsConnection::Confirm() {
 
 bool NatsConnection::RoundTrip() {
   const std::uint64_t before = ReadEpoch(handle_);
-  std::vector<std::pair<NatsPublisher*, std::uint64_t>> waiting;
+  struct Waiting {
+    NatsPublisher* publisher;
+    std::uint64_t serial;
+    std::uint64_t ticket;
+  };
+  std::vector<Waiting> waiting;
   {
     MutexLock lock(mutex_);
     epoch_ = before;
     for (NatsPublisher* publisher : publishers_) {
-      if (const std::uint64_t ticket = publisher->Outstanding(before)) waiting.emplace_back(publisher, ticket);
+      if (const std::uint64_t ticket = publisher->Outstanding(before)) {
+        waiting.push_back({publisher, publisher->serial(), ticket});
+      }
       publisher->Notify();
     }
   }
   if (waiting.empty()) return false;  // what is outstanding belongs to an earlier connection: its owner is being told
   if (natsConnection_FlushTimeout(handle_, kRoundTripTimeoutMs) != NATS_OK || ReadEpoch(handle_) != before) return false;
   MutexLock lock(mutex_);
-  for (const auto& [publisher, ticket] : waiting) {
-    // It may have gone meanwhile.
-    if (std::find(publishers_.begin(), publishers_.end(), publisher) != publishers_.end()) publisher->MarkConfirmed(ticket);
+  for (const auto& [publisher, serial, ticket] : waiting) {
+    // It may have gone meanwhile, and another may live at its address.
+    const bool there = std::find(publishers_.begin(), publishers_.end(), publisher) != publishers_.end();
+    if (there && publisher->serial() == serial) publisher->MarkConfirmed(ticket);
   }
   return true;
 }

@@ -57,11 +57,12 @@ class NatsConnection {
   // Called by libnats, on a thread of its own.
   void OnConnected(natsConnection* handle);  // may come before handle_ is set
   void OnDisconnected();
-  void OnError(int status);
-  void OnClosed();
+  void OnError(natsConnection* handle, int status);
+  void OnClosed(natsConnection* handle);
   struct Callbacks;
 
   const NatsOptions options_;
+  const std::string shown_url_;  // without credentials
   Logger* const logger_;
   natsConnection* handle_ = nullptr;
   std::atomic<bool> connected_{false};
@@ -75,7 +76,7 @@ class NatsConnection {
   std::vector<NatsPublisher*> publishers_ KPS_GUARDED_BY(mutex_);
   bool stopping_ KPS_GUARDED_BY(mutex_) = false;
   bool closed_ KPS_GUARDED_BY(mutex_) = false;
-  int last_error_ KPS_GUARDED_BY(mutex_) = 0;
+  std::string last_error_ KPS_GUARDED_BY(mutex_);
 
   std::thread confirmer_;
 };

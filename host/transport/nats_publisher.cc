@@ -5,9 +5,23 @@
 #include <utility>
 
 namespace kps {
+namespace {
+
+std::uint64_t NextSerial() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+Error TooLarge(std::size_t bytes, std::size_t limit) {
+  return Error(Code::kInvalidArgument, "an envelope of " + std::to_string(bytes) +
+                                           " bytes is larger than the server's max_payload of " + std::to_string(limit) +
+                                           " bytes");
+}
+
+}  // namespace
 
 NatsPublisher::NatsPublisher(std::shared_ptr<NatsConnection> connection, std::string channel)
-    : connection_(std::move(connection)), channel_(std::move(channel)) {
+    : connection_(std::move(connection)), channel_(std::move(channel)), serial_(NextSerial()) {
   connection_->Add(this);
 }
 
@@ -15,20 +29,21 @@ NatsPublisher::~NatsPublisher() { connection_->Remove(this); }
 
 Result<std::uint64_t> NatsPublisher::Publish(std::string_view envelope) {
   if (const std::size_t limit = connection_->max_payload(); limit > 0 && envelope.size() > limit) {
-    return Error(Code::kInvalidArgument, "an envelope of " + std::to_string(envelope.size()) +
-                                             " bytes is larger than the server's max_payload of " +
-                                             std::to_string(limit) + " bytes");
+    return TooLarge(envelope.size(), limit);
   }
   if (!connection_->connected()) return Error(Code::kUnavailable, connection_->DisconnectReason());
   std::uint64_t ticket = 0;
   {
     MutexLock lock(mutex_);
-    if (TakeLoss()) return Error(Code::kAborted, "the connection was lost: publish again what is not confirmed");
-    // Read before the publish: the tag may be too old, never too new.
-    epoch_ = connection_->epoch();
+    // Read once, before the publish: the tag may be too old, never too new, and what is outstanding keeps its own.
+    const std::uint64_t epoch = connection_->epoch();
+    if (TakeLoss(epoch)) return Error(Code::kAborted, "the connection was lost: publish again what is not confirmed");
+    epoch_ = epoch;
     const natsStatus status = natsConnection_Publish(connection_->handle(), channel_.c_str(), envelope.data(),
                                                      static_cast<int>(envelope.size()));
-    if (status == NATS_MAX_PAYLOAD) return Error(Code::kInvalidArgument, "the envelope is larger than the server's max_payload");
+    if (status == NATS_MAX_PAYLOAD) {  // a server with another limit, whose connect was not told yet
+      return TooLarge(envelope.size(), static_cast<std::size_t>(natsConnection_GetMaxPayload(connection_->handle())));
+    }
     if (status == NATS_INVALID_SUBJECT) return Error(Code::kFailedPrecondition, "NATS refuses the subject " + channel_);
     if (status != NATS_OK) return Error(Code::kUnavailable, std::string("NATS: ") + natsStatus_GetText(status));
     ticket = ++issued_;
@@ -37,8 +52,8 @@ Result<std::uint64_t> NatsPublisher::Publish(std::string_view envelope) {
   return ticket;
 }
 
-bool NatsPublisher::TakeLoss() {
-  if (!HasOutstandingLocked() || epoch_ == connection_->epoch()) return false;
+bool NatsPublisher::TakeLoss(std::uint64_t epoch) {
+  if (!HasOutstandingLocked() || epoch_ == epoch) return false;
   resolved_ = issued_;
   return true;
 }
@@ -47,7 +62,9 @@ Error NatsPublisher::AwaitConfirmed(std::uint64_t ticket, std::chrono::milliseco
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   MutexLock lock(mutex_);
   while (confirmed_ < ticket) {
-    if (TakeLoss()) return Error(Code::kAborted, "the connection was lost: publish again what is not confirmed");
+    if (TakeLoss(connection_->epoch())) {
+      return Error(Code::kAborted, "the connection was lost: publish again what is not confirmed");
+    }
     if (std::chrono::steady_clock::now() >= deadline) return Error(Code::kDeadlineExceeded, "not confirmed yet");
     changed_.WaitUntil(mutex_, deadline);
   }

@@ -20,6 +20,9 @@ class NatsPublisher : public Publisher {
   std::uint64_t Confirmed() const override { return confirmed_; }
   Error AwaitConfirmed(std::uint64_t ticket, std::chrono::milliseconds timeout) override;
 
+  // Never given twice, unlike the address: a confirm must not reach a publisher made since at the same place.
+  std::uint64_t serial() const { return serial_; }
+
   // For the confirmer. The newest ticket of `epoch` that waits for a confirm; 0: none does.
   std::uint64_t Outstanding(std::uint64_t epoch);
   bool HasOutstanding();
@@ -28,12 +31,13 @@ class NatsPublisher : public Publisher {
   void Notify();
 
  private:
-  // What was published on an earlier connection is lost. True once for each loss.
-  bool TakeLoss() KPS_REQUIRES(mutex_);
+  // Whether what is outstanding was published on another connection than `epoch`, and so is lost. True once a loss.
+  bool TakeLoss(std::uint64_t epoch) KPS_REQUIRES(mutex_);
   bool HasOutstandingLocked() const KPS_REQUIRES(mutex_) { return issued_ > resolved_; }
 
   const std::shared_ptr<NatsConnection> connection_;
   const std::string channel_;
+  const std::uint64_t serial_;
   std::atomic<std::uint64_t> confirmed_{0};
 
   Mutex mutex_;

@@ -9,9 +9,12 @@ namespace kps {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
-// How long a drain may wait for the server to have sent the rest.
-constexpr std::int64_t kDrainTimeoutMs = 1000;
+// How long the server may take to have sent the rest after a drain.
+constexpr milliseconds kDrainWait{1000};
+// libnats cannot wake a wait without giving up what is queued, so waits are cut into pieces that see a drain.
+constexpr milliseconds kWaitPiece{50};
 
 class NatsSubscription : public Subscription {
  public:
@@ -25,24 +28,35 @@ class NatsSubscription : public Subscription {
   Result<Delivery> Receive(milliseconds timeout) override {
     natsMsg_Destroy(current_);
     current_ = nullptr;
-    const bool draining = draining_;
-    // libnats takes 0 for "wait for ever" in some calls: 1 ms is the shortest wait.
-    const natsStatus status =
-        natsSubscription_NextMsg(&current_, handle_, std::max<std::int64_t>(timeout.count(), 1));
-    if (status == NATS_OK) {
-      return Delivery{{natsMsg_GetData(current_), static_cast<std::size_t>(natsMsg_GetDataLength(current_))}};
+    const auto deadline = steady_clock::now() + timeout;
+    while (!ended_) {
+      const bool draining = IsDraining();
+      const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+      // A drain is only finished by libnats in a call that waits.
+      const milliseconds piece = std::clamp(left, milliseconds(draining ? 1 : 0), kWaitPiece);
+      const natsStatus status = natsSubscription_NextMsg(&current_, handle_, piece.count());
+      if (status == NATS_OK) {
+        return Delivery{{natsMsg_GetData(current_), static_cast<std::size_t>(natsMsg_GetDataLength(current_))}};
+      }
+      current_ = nullptr;
+      if (status == NATS_SLOW_CONSUMER) continue;  // said once after drops, which Dropped() counts; the rest follows
+      if (status != NATS_TIMEOUT) {
+        if (!IsDraining()) return Error(Code::kUnavailable, std::string("NATS: ") + natsStatus_GetText(status));
+        ended_ = true;
+      } else if (draining && (!connection_->connected() || steady_clock::now() >= drain_deadline_.load())) {
+        ended_ = true;  // nothing is queued, and no rest is to be expected
+      } else if (steady_clock::now() >= deadline) {
+        return Error(Code::kDeadlineExceeded, "no message came");
+      }
     }
-    current_ = nullptr;
-    if (status == NATS_TIMEOUT && !(draining && timeout.count() > 0)) {
-      return Error(Code::kDeadlineExceeded, "no message came");
-    }
-    return Error(Code::kCancelled, std::string("the subscription has ended: ") + natsStatus_GetText(status));
+    return Error(Code::kCancelled, "the subscription is drained");
   }
 
   void Drain() override {
-    if (draining_.exchange(true)) return;
-    // Without a connection there is no rest to wait for: what was received is returned, then the waits time out.
-    if (connection_->connected()) (void)natsSubscription_DrainTimeout(handle_, kDrainTimeoutMs);
+    steady_clock::time_point none{};
+    if (!drain_deadline_.compare_exchange_strong(none, steady_clock::now() + kDrainWait)) return;
+    // No DrainTimeout: at its end libnats throws away what is queued. That it fails without a connection is no matter.
+    (void)natsSubscription_Drain(handle_);
   }
 
   std::uint64_t Dropped() const override {
@@ -51,10 +65,13 @@ class NatsSubscription : public Subscription {
   }
 
  private:
+  bool IsDraining() const { return drain_deadline_.load() != steady_clock::time_point{}; }
+
   const std::shared_ptr<NatsConnection> connection_;
   natsSubscription* const handle_;
   natsMsg* current_ = nullptr;
-  std::atomic<bool> draining_{false};
+  bool ended_ = false;  // of the thread that receives
+  std::atomic<steady_clock::time_point> drain_deadline_{steady_clock::time_point{}};  // set by Drain
 };
 
 }  // namespace

@@ -1,0 +1,44 @@
+#include "host/transport/make_transport.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/transport/support.h"
+
+namespace kps::test {
+namespace {
+
+TEST(MakeTransportTest, MemoryIsConnectedAtOnce) {
+  RecordingLogger logger;
+  EXPECT_TRUE(Must(MakeTransport("memory:", "test", &logger))->Connected());
+}
+
+TEST(MakeTransportTest, AServerThatIsNotThereIsNoError) {
+  RecordingLogger logger;
+  auto transport = Must(MakeTransport("nats://127.0.0.1:1", "test", &logger));
+  EXPECT_FALSE(transport->Connected());
+  EXPECT_THAT(transport->DisconnectReason(), testing::HasSubstr("nats://127.0.0.1:1"));
+}
+
+TEST(MakeTransportTest, AnythingElseIsRefusedWithWhatIsAccepted) {
+  RecordingLogger logger;
+  for (const char* url : {"", "kafka://x", "127.0.0.1:4222", "memory:x"}) {
+    const auto made = MakeTransport(url, "test", &logger);
+    ASSERT_FALSE(made.ok()) << url;
+    EXPECT_EQ(made.error().code(), Code::kInvalidArgument);
+    EXPECT_THAT(made.error().message(), testing::HasSubstr("nats://HOST:PORT, tls://HOST:PORT or memory:"));
+  }
+}
+
+TEST(MakeTransportTest, AnUnusableUrlIsRefusedWithoutItsPassword) {
+  RecordingLogger logger;
+  for (const char* url : {"nats://u:secret@host:notaport", "nats://ok:4222,nats://u:secret@host:99999999"}) {
+    const auto made = MakeTransport(url, "test", &logger);
+    ASSERT_FALSE(made.ok()) << url;
+    EXPECT_EQ(made.error().code(), Code::kInvalidArgument);
+    EXPECT_THAT(made.error().message(), testing::Not(testing::HasSubstr("secret")));
+  }
+}
+
+}  // namespace
+}  // namespace kps::test

@@ -1,0 +1,214 @@
+// NATS while its server is away, hangs, dies and comes back.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "tests/support/nats_server.h"
+#include "tests/transport/support.h"
+
+namespace kps::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+class NatsOutageTest : public testing::Test {
+ protected:
+  void Connect() { transport_ = ConnectTo({server_.url(), "test"}, &logger_); }
+  void StopAndNotice() {
+    server_.Stop();
+    ASSERT_TRUE(Eventually([&] { return !transport_->Connected(); }));
+  }
+  void StartAndReconnect() {
+    server_.Start();
+    ASSERT_TRUE(Eventually([&] { return transport_->Connected(); }));
+  }
+  // Published to a server that hangs, so that no confirm comes.
+  void PublishUnconfirmed(Publisher* publisher, int count) {
+    server_.Pause();
+    for (int i = 0; i < count; ++i) Must(publisher->Publish("x"));
+  }
+
+  NatsServer server_;
+  RecordingLogger logger_;
+  std::unique_ptr<Transport> transport_;
+};
+
+TEST_F(NatsOutageTest, WhatWasOpenedBeforeTheServerCameWorksOnceItIsThere) {
+  server_.Stop();
+  transport_ = Must(MakeNatsTransport({server_.url(), "test"}, &logger_));
+  auto subscription = Must(transport_->Subscribe("a.*"));
+  auto publisher = Must(transport_->OpenPublisher("a.b"));
+  EXPECT_FALSE(transport_->Connected());
+  EXPECT_NE(transport_->DisconnectReason(), "");
+  EXPECT_EQ(publisher->Publish("lost").error().code(), Code::kUnavailable);
+  EXPECT_EQ(subscription->Receive(milliseconds(0)).error().code(), Code::kDeadlineExceeded);
+  StartAndReconnect();
+  EXPECT_EQ(transport_->DisconnectReason(), "");
+  EXPECT_EQ(Must(publisher->Publish("x")), 1u);
+  EXPECT_TRUE(publisher->AwaitConfirmed(1, kDeadline).ok());
+  EXPECT_EQ(MustReceive(subscription.get()), "x");
+}
+
+TEST_F(NatsOutageTest, ALossIsToldOnceAndTicketsGoOn) {
+  Connect();
+  auto publisher = Must(transport_->OpenPublisher("a"));
+  Must(publisher->Publish("safe"));
+  ASSERT_TRUE(publisher->AwaitConfirmed(1, kDeadline).ok());
+  PublishUnconfirmed(publisher.get(), 3);
+  StopAndNotice();
+  EXPECT_EQ(publisher->Publish("x").error().code(), Code::kUnavailable);
+  StartAndReconnect();
+  EXPECT_EQ(publisher->AwaitConfirmed(4, kDeadline).code(), Code::kAborted);
+  EXPECT_EQ(publisher->AwaitConfirmed(4, milliseconds(20)).code(), Code::kDeadlineExceeded);
+  EXPECT_EQ(publisher->Confirmed(), 1u);
+  EXPECT_EQ(Must(publisher->Publish("again")), 5u);
+  EXPECT_TRUE(publisher->AwaitConfirmed(5, kDeadline).ok());
+  EXPECT_EQ(publisher->Confirmed(), 5u);
+}
+
+TEST_F(NatsOutageTest, ARoundTripOnTheNextConnectionConfirmsNothingOfTheLast) {
+  Connect();
+  auto publisher = Must(transport_->OpenPublisher("a"));
+  auto other = Must(transport_->OpenPublisher("b"));
+  PublishUnconfirmed(publisher.get(), 3);
+  StopAndNotice();
+  StartAndReconnect();
+  Must(other->Publish("x"));
+  EXPECT_TRUE(other->AwaitConfirmed(1, kDeadline).ok());
+  EXPECT_EQ(publisher->Confirmed(), 0u);
+  EXPECT_EQ(publisher->Publish("x").error().code(), Code::kAborted);
+  EXPECT_EQ(Must(publisher->Publish("x")), 4u);
+}
+
+TEST_F(NatsOutageTest, AConfirmForAPublisherThatHasGoneReachesNoOther) {
+  Connect();
+  auto publisher = Must(transport_->OpenPublisher("a"));
+  PublishUnconfirmed(publisher.get(), 100);
+  // Now the confirmer waits for the answer; the next publisher may well get the same address.
+  (void)publisher->AwaitConfirmed(100, milliseconds(100));
+  publisher.reset();
+  publisher = Must(transport_->OpenPublisher("a"));
+  Must(publisher->Publish("x"));
+  server_.Resume();
+  EXPECT_TRUE(publisher->AwaitConfirmed(1, kDeadline).ok());
+  EXPECT_EQ(publisher->Confirmed(), 1u);
+}
+
+TEST_F(NatsOutageTest, AServerThatHangsDoesNotHoldAPublisherForEver) {
+  Connect();
+  auto publisher = Must(transport_->OpenPublisher("a"));
+  const std::string envelope(512 * 1024, 'x');
+  server_.Pause();
+  EXPECT_TRUE(Eventually([&] { return !publisher->Publish(envelope).ok(); }));
+  server_.Resume();
+  EXPECT_TRUE(Eventually([&] {
+    const auto ticket = publisher->Publish("x");
+    return ticket.ok() && publisher->AwaitConfirmed(ticket.value(), milliseconds(2000)).ok();
+  }));
+}
+
+TEST_F(NatsOutageTest, ADrainWithoutAServerReturnsWhatHadArrivedAndEndsWithinASecond) {
+  Connect();
+  auto subscription = Must(transport_->Subscribe("a"));
+  auto publisher = Must(transport_->OpenPublisher("a"));
+  for (int i = 0; i < 10; ++i) Must(publisher->Publish("x"));
+  ASSERT_TRUE(publisher->AwaitConfirmed(10, kDeadline).ok());
+  StopAndNotice();
+  const auto start = steady_clock::now();
+  subscription->Drain();
+  Code end = Code::kOk;
+  EXPECT_EQ(ReceiveAll(subscription.get(), kDeadline, &end).size(), 10u);
+  EXPECT_EQ(end, Code::kCancelled);
+  subscription.reset();
+  EXPECT_LT(steady_clock::now() - start, milliseconds(1000));
+}
+
+TEST_F(NatsOutageTest, ADrainWithoutAServerWakesAReceiveThatWaits) {
+  Connect();
+  auto subscription = Must(transport_->Subscribe("a"));
+  StopAndNotice();
+  const auto start = steady_clock::now();
+  Code end = Code::kOk;
+  std::thread receiver([&] { end = subscription->Receive(kDeadline).error().code(); });
+  subscription->Drain();
+  receiver.join();
+  EXPECT_EQ(end, Code::kCancelled);
+  EXPECT_LT(steady_clock::now() - start, milliseconds(1000));
+}
+
+TEST_F(NatsOutageTest, TheTransportGoesAwayCleanlyWithoutItsServer) {
+  Connect();
+  auto publisher = Must(transport_->OpenPublisher("a"));
+  PublishUnconfirmed(publisher.get(), 3);
+  server_.Stop();
+  publisher.reset();
+  const auto start = steady_clock::now();
+  transport_.reset();
+  EXPECT_LT(steady_clock::now() - start, milliseconds(4000));
+}
+
+// Publisher and subscriber share the connection: what is confirmed has then also arrived.
+TEST_F(NatsOutageTest, NothingIsLostWhenTheServerDiesUnderLoad) {
+  constexpr int kOutages = 3;
+  Connect();
+  auto subscription = Must(transport_->Subscribe("a"));
+  auto publisher = Must(transport_->OpenPublisher("a"));
+  std::atomic<std::uint64_t> confirmed{0};  // envelopes, not tickets
+  std::atomic<bool> enough{false};
+
+  std::thread caller([&] {
+    std::vector<std::uint64_t> tickets;  // of the envelopes confirmed + 1, confirmed + 2, ...
+    bool more = true;
+    while (more) {
+      more = !enough || !tickets.empty();
+      Error error;
+      if (tickets.size() < 1000 && !(enough && tickets.empty())) {
+        auto ticket = publisher->Publish(std::to_string(confirmed + tickets.size() + 1));
+        if (ticket.ok()) tickets.push_back(ticket.value());
+        if (!ticket.ok()) error = ticket.error();
+      }
+      if (error.ok() && !tickets.empty() && (enough || tickets.size() >= 1000)) {
+        error = publisher->AwaitConfirmed(tickets.front(), milliseconds(100));
+      }
+      const std::uint64_t safe = publisher->Confirmed();
+      const auto open = std::upper_bound(tickets.begin(), tickets.end(), safe);
+      confirmed += static_cast<std::uint64_t>(open - tickets.begin());
+      tickets.erase(tickets.begin(), open);
+      if (error.code() == Code::kAborted || error.code() == Code::kUnavailable) tickets.clear();
+    }
+  });
+  std::vector<std::uint64_t> received;
+  std::thread receiver([&] {
+    while (true) {
+      auto delivery = subscription->Receive(kDeadline);
+      if (!delivery.ok()) return;
+      received.push_back(std::stoull(std::string(delivery.value().envelope)));
+    }
+  });
+  for (int i = 0; i < kOutages; ++i) {
+    const std::uint64_t before = confirmed;
+    EXPECT_TRUE(Eventually([&] { return confirmed > before + 2000; }));
+    StopAndNotice();
+    StartAndReconnect();
+  }
+  const std::uint64_t before = confirmed;
+  EXPECT_TRUE(Eventually([&] { return confirmed > before + 2000; }));
+  enough = true;
+  caller.join();
+  subscription->Drain();
+  receiver.join();
+
+  std::uint64_t next = 1;  // envelopes may come twice; each comes first in its turn
+  for (const std::uint64_t each : received) {
+    ASSERT_LE(each, next) << "some are missing";
+    if (each == next) ++next;
+  }
+  EXPECT_GT(next, confirmed);
+}
+
+}  // namespace
+}  // namespace kps::test

@@ -1,0 +1,83 @@
+// What only NATS does, while its server is well.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/nats_server.h"
+#include "tests/transport/support.h"
+
+namespace kps::test {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+TEST(NatsTransportTest, ATooLargeEnvelopeIsRefusedWithBothSizes) {
+  NatsServer server("max_payload: 1000");
+  RecordingLogger logger;
+  auto transport = ConnectTo({server.url(), "test"}, &logger);
+  EXPECT_EQ(transport->EnvelopeBytesMax(), 1000u);
+  auto publisher = Must(transport->OpenPublisher("a"));
+  const auto refused = publisher->Publish(std::string(1001, 'x'));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), Code::kInvalidArgument);
+  EXPECT_THAT(refused.error().message(), testing::AllOf(HasSubstr("1001"), HasSubstr("1000 ")));
+  EXPECT_EQ(Must(publisher->Publish(std::string(1000, 'x'))), 1u);
+}
+
+TEST(NatsTransportTest, ASlowSubscriberLosesWhatIsCountedAndGoesOn) {
+  NatsServer server;
+  RecordingLogger logger;
+  auto transport = ConnectTo({.url = server.url(), .client_name = "test", .pending_bytes_max = 10'000}, &logger);
+  auto subscription = Must(transport->Subscribe("a"));
+  auto publisher = Must(transport->OpenPublisher("a"));
+  for (int i = 0; i < 1000; ++i) Must(publisher->Publish(std::string(100, 'x')));
+  ASSERT_TRUE(publisher->AwaitConfirmed(1000, kDeadline).ok());
+  Code end = Code::kOk;
+  const std::size_t received = ReceiveAll(subscription.get(), milliseconds(0), &end).size();
+  EXPECT_EQ(end, Code::kDeadlineExceeded);
+  EXPECT_GT(received, 0u);
+  EXPECT_GT(subscription->Dropped(), 0u);
+  EXPECT_EQ(received + subscription->Dropped(), 1000u);
+  Must(publisher->Publish("later"));
+  EXPECT_EQ(MustReceive(subscription.get()), "later");
+}
+
+TEST(NatsTransportTest, ADrainKeepsWhatIsQueuedForASlowCaller) {
+  NatsServer server;
+  RecordingLogger logger;
+  auto transport = ConnectTo({server.url(), "test"}, &logger);
+  auto subscription = Must(transport->Subscribe("a"));
+  auto idle = Must(transport->Subscribe("idle"));
+  auto publisher = Must(transport->OpenPublisher("a"));
+  for (int i = 0; i < 10; ++i) Must(publisher->Publish("x"));
+  ASSERT_TRUE(publisher->AwaitConfirmed(10, kDeadline).ok());
+  subscription->Drain();
+  EXPECT_FALSE(idle->Receive(milliseconds(1500)).ok());  // the caller is busy for longer than a drain may take
+  Code end = Code::kOk;
+  EXPECT_EQ(ReceiveAll(subscription.get(), kDeadline, &end).size(), 10u);
+  EXPECT_EQ(end, Code::kCancelled);
+}
+
+TEST(NatsTransportTest, ARefusedChannelIsLoggedOnceNotForEachEnvelope) {
+  NatsServer server("authorization { users: [{user: u, password: secret, permissions: {publish: {deny: \"no\"}}}] }");
+  RecordingLogger logger;
+  auto transport = ConnectTo({"nats://u:secret@127.0.0.1:" + std::to_string(server.port()), "test"}, &logger);
+  auto publisher = Must(transport->OpenPublisher("no"));
+  for (int i = 0; i < 50; ++i) Must(publisher->Publish("x"));
+  EXPECT_TRUE(Eventually([&] { return logger.CountWith("Permissions Violation") > 0; }));
+  (void)publisher->AwaitConfirmed(50, milliseconds(500));
+  EXPECT_EQ(logger.CountWith("Permissions Violation"), 1u);
+  EXPECT_EQ(logger.CountWith("secret"), 0u);
+}
+
+TEST(NatsTransportTest, OneOfSeveralServersIsEnough) {
+  NatsServer server;
+  RecordingLogger logger;
+  auto transport = ConnectTo({"nats://127.0.0.1:1," + server.url(), "test"}, &logger);
+  auto publisher = Must(transport->OpenPublisher("a"));
+  Must(publisher->Publish("x"));
+  EXPECT_TRUE(publisher->AwaitConfirmed(1, kDeadline).ok());
+}
+
+}  // namespace
+}  // namespace kps::test
