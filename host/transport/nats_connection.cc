@@ -3,6 +3,7 @@
 #include <nats/nats.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -48,6 +49,21 @@ std::string WithoutCredentials(const std::string& urls) {
   return shown;
 }
 
+// libnats takes any number for a port, and would then try it for ever.
+bool HasUsablePort(const std::string& url) {
+  const std::string shown = WithoutCredentials(url);
+  const std::size_t scheme = shown.find("://");
+  const std::string host = shown.substr(scheme == std::string::npos ? 0 : scheme + 3);
+  if (host.empty()) return false;
+  const std::size_t bracket = host.rfind(']');  // of an IPv6 address
+  const std::size_t colon = host.find(':', bracket == std::string::npos ? 0 : bracket);
+  if (colon == std::string::npos) return true;  // the default port
+  const std::string port = host.substr(colon + 1, host.find('/', colon) - colon - 1);
+  int number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  return error == std::errc() && end == port.data() + port.size() && number >= 1 && number <= 65'535;
+}
+
 // What libnats last had to say on this connection; the server's own words if there are any.
 std::string LastError(natsConnection* handle, natsStatus status) {
   const char* text = nullptr;
@@ -88,7 +104,13 @@ Error NatsConnection::Connect() {
   // natsOptions_SetURL takes one URL; a list is given to SetServers.
   const std::vector<std::string> urls = SplitAtCommas(options_.url);
   std::vector<const char*> servers;
-  for (const std::string& url : urls) servers.push_back(url.c_str());
+  for (const std::string& url : urls) {
+    if (!HasUsablePort(url)) {
+      return Error(Code::kInvalidArgument, "cannot use the NATS URL \"" + WithoutCredentials(url) +
+                                               "\": it must name a host, and a port from 1 to 65535 if any");
+    }
+    servers.push_back(url.c_str());
+  }
   set(natsOptions_SetServers(raw, servers.data(), static_cast<int>(servers.size())));
   set(natsOptions_SetName(raw, options_.client_name.c_str()));
   set(natsOptions_SetAllowReconnect(raw, true));
