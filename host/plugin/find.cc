@@ -31,7 +31,10 @@ std::vector<std::string> ListPlugins(const std::vector<std::string>& directories
   for (const std::string& directory : directories) {
     std::error_code ignored;  // a directory that is not there holds no plugins
     for (fs::directory_iterator entry(directory, ignored), end; entry != end; entry.increment(ignored)) {
-      if (entry->path().extension() == ".so") names.insert(entry->path().stem().string());
+      std::error_code no_file;  // FindPlugin takes regular files only
+      if (entry->path().extension() == ".so" && entry->is_regular_file(no_file)) {
+        names.insert(entry->path().stem().string());
+      }
       if (ignored) break;
     }
   }
