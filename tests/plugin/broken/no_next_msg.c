@@ -1,0 +1,10 @@
+/* Claims INGRESS, but cannot bring messages. */
+#include "good_table.h"
+
+const kps_plugin *kps_plugin_v1(uint32_t host_abi_version) {
+  static kps_plugin table;
+  (void)host_abi_version;
+  table = good_table("no-next-msg");
+  table.next_msg = NULL;
+  return &table;
+}
