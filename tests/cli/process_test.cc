@@ -1,7 +1,5 @@
 // The program as a user runs it.
 
-#include "tests/cli/process.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -9,10 +7,12 @@
 #include <algorithm>
 
 #include "tests/cli/fake_connector.h"
+#include "tests/support/process.h"
 
 namespace kps::cli {
 namespace {
 
+using test::Process;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
