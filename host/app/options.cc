@@ -66,7 +66,7 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
   app->add_option("--plugin-path", raw->plugin_path, "directories in which plugins are looked for")
       ->type_name("DIR:DIR")->envname("KPS_PLUGIN_PATH")->default_str("../plugins:/connectors/plugins");
   app->add_option("--static-param", raw->static_params,
-                  "a static parameter (repeatable); VALUE is JSON, or else text. The environment holds a JSON object")
+                  "a static parameter (repeatable); VALUE is JSON, or else text. KPS_STATIC_PARAMETERS: an object")
       ->type_name("KEY=VALUE")->take_all()->allow_extra_args(false);
   app->add_option("--connectorInstanceID", options->connector_id,
                   "id of this connector, which every call must name; empty accepts every id")
