@@ -1,0 +1,153 @@
+// The small parts of core: plan, events, back-off, JSON, schema.
+#include <gtest/gtest.h>
+
+#include "host/core/backoff.h"
+#include "host/core/event_store.h"
+#include "host/core/json.h"
+#include "host/core/plan.h"
+#include "host/core/schema.h"
+
+namespace kps {
+namespace {
+
+StreamSpec Spec(std::string id, Direction direction = Direction::kIngress, std::string channel = "c",
+                std::string metadata = "{}") {
+  return {std::move(id), direction, std::move(channel), std::move(metadata)};
+}
+
+TEST(Plan, PutsEveryIdInOneList) {
+  const StreamMap current{{"channel", Spec("channel")}, {"direction", Spec("direction")}, {"gone", Spec("gone")},
+                          {"metadata", Spec("metadata")}, {"same", Spec("same")}};
+  const StreamMap desired{{"channel", Spec("channel", Direction::kIngress, "other")},
+                          {"direction", Spec("direction", Direction::kEgress)},
+                          {"metadata", Spec("metadata", Direction::kIngress, "c", "{\"a\":1}")},
+                          {"new", Spec("new")},
+                          {"same", Spec("same")}};
+  const Plan plan = PlanStreams(current, desired);
+  EXPECT_EQ(plan, (Plan{{"new"}, {"same"}, {"channel", "direction", "metadata"}, {"gone"}}));
+  EXPECT_EQ(PlanStreams({}, {}), Plan{});
+}
+
+class FixedClock : public Clock {
+ public:
+  std::int64_t NowNs() const override { return ++now_; }
+  mutable std::int64_t now_ = 1000;
+};
+
+Event Status(std::string id, std::string stream, std::string message = "m") {
+  return {EventKind::kStatus, std::move(id), std::move(stream), std::move(message), {}, State::kHealthy, 0, "{}"};
+}
+
+TEST(EventStore, KeepsTheLatestOfAKindIdAndStream) {
+  FixedClock clock;
+  EventStore store(&clock);
+  store.AddStream("s");
+  store.Put(Status("e", "s", "old"));
+  store.Put(Status("e", "s", "new"));
+  store.Put(Status("e", ""));
+  Event alert = Status("e", "s");
+  alert.kind = EventKind::kAlert;
+  alert.created_at_ns = 7;
+  store.Put(alert);
+  const auto events = store.List();
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(events[0].stream_id, "");
+  EXPECT_EQ(events[1].kind, EventKind::kAlert);
+  EXPECT_EQ(events[1].created_at_ns, 7);
+  EXPECT_EQ(events[2].message, "new");
+  EXPECT_GT(events[2].created_at_ns, 1001);
+}
+
+TEST(EventStore, EventsGoWithTheirStream) {
+  FixedClock clock;
+  EventStore store(&clock);
+  store.Put(Status("early", "s"));
+  EXPECT_TRUE(store.List().empty());
+  store.AddStream("s");
+  store.Put(Status("e", "s"));
+  EXPECT_EQ(store.List().size(), 1u);
+  store.RemoveStream("s");
+  store.Put(Status("late", "s"));
+  EXPECT_TRUE(store.List().empty());
+}
+
+TEST(EventStore, AFloodIsBoundedAndTheOldestGivesWay) {
+  FixedClock clock;
+  EventStore store(&clock);
+  store.AddStream("a");
+  store.AddStream("b");
+  store.Put(Status("kept", "b"));
+  for (int i = 0; i < 10'000; ++i) store.Put(Status("e" + std::to_string(i), "a", std::string(5000, 'x')));
+  const auto events = store.List();
+  ASSERT_EQ(events.size(), EventStore::kEventsPerStreamMax + 1);
+  EXPECT_EQ(events.back().id, "kept");
+  for (const Event& event : events) {
+    EXPECT_LE(event.message.size(), EventStore::kTextBytesMax);
+    if (event.stream_id == "a") {
+      EXPECT_GE(std::stoi(event.id.substr(1)), 10'000 - 64);
+    }
+  }
+}
+
+TEST(EventStore, CutsNoCharacterInTwo) {
+  FixedClock clock;
+  EventStore store(&clock);
+  store.Put(Status("e", "", std::string(EventStore::kTextBytesMax - 1, 'x') + "\u00e4"));
+  EXPECT_EQ(store.List()[0].message, std::string(EventStore::kTextBytesMax - 1, 'x'));
+}
+
+TEST(Backoff, DoublesWithinItsBoundsAndStartsAgain) {
+  Backoff backoff(1);
+  for (int round = 0; round < 2; ++round) {
+    std::int64_t ceiling = 100;
+    for (int i = 0; i < 12; ++i) {
+      const auto delay = backoff.Next().count();
+      EXPECT_GE(delay, ceiling / 2);
+      EXPECT_LE(delay, ceiling);
+      ceiling = std::min<std::int64_t>(ceiling * 2, 30'000);
+    }
+    backoff.Reset();
+  }
+}
+
+TEST(Json, ReadsAndWritesAnObject) {
+  const auto members = ParseJsonObject(R"( {"b": [1, 2.5, null], "a": {"x": "\u00e4\n"}} )");
+  ASSERT_TRUE(members.ok());
+  EXPECT_EQ(ToJson(members.value()), "{\"a\":{\"x\":\"\u00e4\\n\"},\"b\":[1,2.5,null]}");
+  EXPECT_EQ(ToJson({}), "{}");
+  EXPECT_EQ(JsonOfStrings({{"k", "a\"b"}}), R"({"k":"a\"b"})");
+}
+
+TEST(Json, NamesLineAndColumn) {
+  const auto broken = ParseJsonObject("{\n  \"a\": 1,\n  oops\n}");
+  ASSERT_FALSE(broken.ok());
+  EXPECT_EQ(broken.error().code(), Code::kInvalidArgument);
+  EXPECT_NE(broken.error().message().find("line 3, column 3"), std::string::npos) << broken.error().message();
+  EXPECT_FALSE(ParseJsonObject("[]").ok());
+  EXPECT_FALSE(ParseJsonObject("").ok());
+  EXPECT_FALSE(IsJson("{"));
+  EXPECT_TRUE(IsJson("3"));
+}
+
+TEST(Json, DepthDoesNotTakeTheStack) {
+  const std::string deep(1'000'000, '[');
+  EXPECT_FALSE(IsJson(deep));
+}
+
+TEST(Schema, NamesThePlaceAndTheRule) {
+  const auto schema = Schema::Parse(R"({"type":"object","required":["broker"],"properties":{
+      "broker":{"type":"string"},"limits":{"type":"array","items":{"maximum":5}}}})");
+  ASSERT_TRUE(schema.ok());
+  EXPECT_TRUE(schema.value().Check(R"({"broker":"b","limits":[1,5]})", "metadata").empty());
+  const auto wrong = schema.value().Check(R"({"broker":"b","limits":[1,5,6]})", "metadata");
+  ASSERT_EQ(wrong.size(), 1u);
+  EXPECT_EQ(wrong[0].field, "metadata.limits[2]");
+  EXPECT_NE(wrong[0].description.find("maximum"), std::string::npos);
+  EXPECT_NE(wrong[0].description.find('5'), std::string::npos);
+  EXPECT_NE(schema.value().Check("{}", "metadata")[0].description.find("broker"), std::string::npos);
+  EXPECT_FALSE(Schema::Parse("[]").ok());
+  EXPECT_TRUE(Schema::Parse("").value().Check("{\"a\":1}", "x").empty());
+}
+
+}  // namespace
+}  // namespace kps

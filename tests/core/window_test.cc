@@ -1,0 +1,119 @@
+#include "host/core/window.h"
+
+#include <gtest/gtest.h>
+
+#include "host/core/envelope.h"
+
+namespace kps {
+namespace {
+
+// Records payloads; refuses the payloads named in `refused` with `code`.
+class RecordingPublisher : public Publisher {
+ public:
+  Result<std::uint64_t> Publish(std::string_view envelope) override {
+    std::vector<MessageView> messages;
+    if (!DecodeEnvelope(envelope, &messages).ok() || messages.size() != 1) return Error(Code::kInternal, "no envelope");
+    if (messages[0].payload == refused) return Error(code, "refused");
+    sent.emplace_back(messages[0].payload);
+    stamps.push_back(messages[0].timestamp_ns);
+    return ++ticket;
+  }
+  std::uint64_t Confirmed() const override { return 0; }
+  Error AwaitConfirmed(std::uint64_t, std::chrono::milliseconds) override { return {}; }
+
+  std::string refused = "-";
+  Code code = Code::kInvalidArgument;
+  std::uint64_t ticket = 0;
+  std::vector<std::string> sent;
+  std::vector<std::int64_t> stamps;
+};
+
+using Sent = std::vector<std::string>;
+
+void Push(Window* window, std::vector<MessageView> messages, std::string_view position, std::uint64_t token) {
+  window->Push({messages, position, token}, 99);
+}
+
+TEST(Window, PublishesInOrderAndPopsWhatIsConfirmed) {
+  Window window({4, 1000});
+  RecordingPublisher publisher;
+  Push(&window, {{"a", 5}, {"b", 0}}, "p1", 1);
+  Push(&window, {{"c", 0}}, "p2", 2);
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  EXPECT_EQ(publisher.sent, (Sent{"a", "b", "c"}));
+  EXPECT_EQ(publisher.stamps, (std::vector<std::int64_t>{5, 99, 99}));
+  EXPECT_EQ(window.OldestTicket(), 2u);
+  EXPECT_EQ(window.NewestTicket(), 3u);
+  Window::Confirmed confirmed{};
+  EXPECT_FALSE(window.PopConfirmed(1, &confirmed));
+  ASSERT_TRUE(window.PopConfirmed(2, &confirmed));
+  EXPECT_EQ(confirmed.token, 1u);
+  EXPECT_EQ(confirmed.position, "p1");
+  EXPECT_EQ(confirmed.message_count, 2u);
+  EXPECT_FALSE(window.PopConfirmed(2, &confirmed));
+  ASSERT_TRUE(window.PopConfirmed(3, &confirmed));
+  EXPECT_TRUE(window.empty());
+}
+
+TEST(Window, ARefusedEnvelopeIsNextAgainOrSkipped) {
+  Window window({4, 1000});
+  RecordingPublisher publisher;
+  publisher.refused = "b";
+  Push(&window, {{"a", 1}, {"b", 1}, {"c", 1}}, "p", 7);
+  EXPECT_FALSE(window.PublishTo(&publisher).ok());
+  EXPECT_FALSE(window.PublishTo(&publisher).ok());
+  EXPECT_EQ(publisher.sent, (Sent{"a"}));
+  Window::Confirmed confirmed{};
+  EXPECT_FALSE(window.PopConfirmed(100, &confirmed)) << "half a batch is not confirmed";
+  EXPECT_GT(window.SkipRefused(), 0u);
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  EXPECT_EQ(publisher.sent, (Sent{"a", "c"}));
+  EXPECT_TRUE(window.PopConfirmed(2, &confirmed));
+}
+
+TEST(Window, ABatchOfWhichNothingIsLeftIsConfirmed) {
+  Window window({4, 1000});
+  RecordingPublisher publisher;
+  publisher.refused = "x";
+  Push(&window, {{"x", 1}}, "p", 7);
+  EXPECT_FALSE(window.PublishTo(&publisher).ok());
+  window.SkipRefused();
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  Window::Confirmed confirmed{};
+  ASSERT_TRUE(window.PopConfirmed(0, &confirmed));
+  EXPECT_EQ(confirmed.token, 7u);
+}
+
+TEST(Window, RewindPublishesEverythingUnconfirmedAgain) {
+  Window window({4, 1000});
+  RecordingPublisher publisher;
+  for (const char* text : {"a", "b", "c"}) Push(&window, {{text, 1}}, text, 1);
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  Window::Confirmed confirmed{};
+  ASSERT_TRUE(window.PopConfirmed(1, &confirmed));
+  window.Rewind();
+  EXPECT_FALSE(window.PopConfirmed(100, &confirmed));
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  EXPECT_EQ(publisher.sent, (Sent{"a", "b", "c", "b", "c"}));
+}
+
+TEST(Window, IsFullBySlotsAndByBytesAndReusesItsRing) {
+  Window window({2, 1000});
+  RecordingPublisher publisher;
+  for (int i = 0; i < 10; ++i) {
+    const std::string text = std::to_string(i);
+    Push(&window, {{text, 1}}, text, 1);
+    EXPECT_FALSE(window.full());
+    Push(&window, {{text, 1}}, text, 1);
+    EXPECT_TRUE(window.full());
+    ASSERT_TRUE(window.PublishTo(&publisher).ok());
+    Window::Confirmed confirmed{};
+    while (window.PopConfirmed(publisher.ticket, &confirmed)) EXPECT_EQ(confirmed.position, text);
+  }
+  Window small({8, 10});
+  Push(&small, {{"longer than ten bytes", 1}}, "", 1);
+  EXPECT_TRUE(small.full());
+}
+
+}  // namespace
+}  // namespace kps
