@@ -34,6 +34,7 @@ class NatsSubscription : public Subscription {
       const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
       // A drain is only finished by libnats in a call that waits.
       const milliseconds piece = std::clamp(left, milliseconds(draining ? 1 : 0), kWaitPiece);
+      if (draining) (void)Dropped();  // the call may end the drain
       const natsStatus status = natsSubscription_NextMsg(&current_, handle_, piece.count());
       if (status == NATS_OK) {
         return Delivery{{natsMsg_GetData(current_), static_cast<std::size_t>(natsMsg_GetDataLength(current_))}};
@@ -56,12 +57,15 @@ class NatsSubscription : public Subscription {
     steady_clock::time_point none{};
     if (!drain_deadline_.compare_exchange_strong(none, steady_clock::now() + kDrainWait)) return;
     // No DrainTimeout: at its end libnats throws away what is queued. That it fails without a connection is no matter.
+    (void)Dropped();
     (void)natsSubscription_Drain(handle_);
   }
 
   std::uint64_t Dropped() const override {
+    // libnats forgets the count when the drain ends.
     std::int64_t dropped = 0;
-    return natsSubscription_GetDropped(handle_, &dropped) == NATS_OK ? static_cast<std::uint64_t>(dropped) : 0;
+    if (natsSubscription_GetDropped(handle_, &dropped) == NATS_OK) dropped_ = static_cast<std::uint64_t>(dropped);
+    return dropped_;
   }
 
  private:
@@ -71,6 +75,7 @@ class NatsSubscription : public Subscription {
   natsSubscription* const handle_;
   natsMsg* current_ = nullptr;
   bool ended_ = false;  // of the thread that receives
+  mutable std::atomic<std::uint64_t> dropped_{0};  // as last read
   std::atomic<steady_clock::time_point> drain_deadline_{steady_clock::time_point{}};  // set by Drain
 };
 
