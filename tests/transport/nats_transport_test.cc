@@ -79,5 +79,38 @@ TEST(NatsTransportTest, OneOfSeveralServersIsEnough) {
   EXPECT_TRUE(publisher->AwaitConfirmed(1, kDeadline).ok());
 }
 
+TEST(NatsTransportTest, TheCountOfDropsOutlivesTheDrain) {
+  NatsServer server;
+  RecordingLogger logger;
+  auto transport = ConnectTo({server.url(), "test", 10'000}, &logger);
+  auto subscription = Must(transport->Subscribe("a"));
+  auto publisher = Must(transport->OpenPublisher("a"));
+  constexpr std::uint64_t kSent = 1000;
+  const std::string envelope(1000, 'x');
+  for (std::uint64_t i = 0; i < kSent; ++i) Must(publisher->Publish(envelope));
+  ASSERT_TRUE(publisher->AwaitConfirmed(kSent, kDeadline).ok());
+  subscription->Drain();
+  Code end = Code::kOk;
+  const std::uint64_t received = ReceiveAll(subscription.get(), kDeadline, &end).size();
+  EXPECT_EQ(end, Code::kCancelled);
+  EXPECT_GT(subscription->Dropped(), 0u);
+  EXPECT_EQ(subscription->Dropped() + received, kSent);
+}
+
+TEST(NatsTransportTest, ADrainEndsWhenTheServerHangs) {
+  NatsServer server;
+  RecordingLogger logger;
+  auto transport = ConnectTo({server.url(), "test"}, &logger);
+  auto subscription = Must(transport->Subscribe("a"));
+  server.Pause();
+  const auto start = std::chrono::steady_clock::now();
+  subscription->Drain();
+  const auto end = subscription->Receive(std::chrono::seconds(10));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  server.Resume();
+  ASSERT_FALSE(end.ok());
+  EXPECT_EQ(end.error().code(), Code::kCancelled);
+}
+
 }  // namespace
 }  // namespace kps::test
