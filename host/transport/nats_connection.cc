@@ -64,21 +64,14 @@ bool HasUsablePort(const std::string& url) {
   return error == std::errc() && end == port.data() + port.size() && number >= 1 && number <= 65'535;
 }
 
-// What libnats last had to say on this connection; the server's own words if there are any.
-std::string LastError(natsConnection* handle, natsStatus status) {
-  const char* text = nullptr;
-  (void)natsConnection_GetLastError(handle, &text);
-  return text != nullptr && *text != '\0' ? text : natsStatus_GetText(status);
-}
-
 }  // namespace
 
 struct NatsConnection::Callbacks {
   static void Connected(natsConnection* handle, void* self) { static_cast<NatsConnection*>(self)->OnConnected(handle); }
   static void Disconnected(natsConnection*, void* self) { static_cast<NatsConnection*>(self)->OnDisconnected(); }
-  static void Closed(natsConnection* handle, void* self) { static_cast<NatsConnection*>(self)->OnClosed(handle); }
-  static void Error(natsConnection* handle, natsSubscription*, natsStatus status, void* self) {
-    static_cast<NatsConnection*>(self)->OnError(handle, status);
+  static void Closed(natsConnection*, void* self) { static_cast<NatsConnection*>(self)->OnClosed(); }
+  static void Error(natsConnection*, natsSubscription*, natsStatus status, void* self) {
+    static_cast<NatsConnection*>(self)->OnError(status);
   }
 };
 
@@ -191,24 +184,24 @@ void NatsConnection::OnDisconnected() {
   changed_.NotifyAll();
 }
 
-void NatsConnection::OnError(natsConnection* handle, int status) {
+void NatsConnection::OnError(int status) {
   MutexLock lock(mutex_);
   // Slow consumers are counted and reported by their stream; other errors once for each change.
   if (status == NATS_SLOW_CONSUMER) return;
-  std::string text = LastError(handle, static_cast<natsStatus>(status));
+  std::string text = natsStatus_GetText(static_cast<natsStatus>(status));
   if (text == last_error_) return;
   last_error_ = std::move(text);
   logger_->Log(LogLevel::kWarn, "", "NATS: " + last_error_);
 }
 
-void NatsConnection::OnClosed(natsConnection* handle) {
+void NatsConnection::OnClosed() {
   MutexLock lock(mutex_);
   connected_ = false;
   closed_ = true;
   reason_ = "the connection to NATS at " + shown_url_ + " is closed";
   // libnats gives up by itself when the server refuses the same credentials twice, or answers with a fatal error.
   if (!stopping_) {
-    reason_ += " for good: " + LastError(handle, NATS_CONNECTION_CLOSED) + "; restart the host when it is mended";
+    reason_ += " for good" + (last_error_.empty() ? "" : ": " + last_error_) + "; restart the host when it is mended";
     logger_->Log(LogLevel::kError, "", reason_);
   }
   changed_.NotifyAll();

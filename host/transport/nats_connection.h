@@ -57,8 +57,8 @@ class NatsConnection {
   // Called by libnats, on a thread of its own.
   void OnConnected(natsConnection* handle);  // may come before handle_ is set
   void OnDisconnected();
-  void OnError(natsConnection* handle, int status);
-  void OnClosed(natsConnection* handle);
+  void OnError(int status);
+  void OnClosed();
   struct Callbacks;
 
   const NatsOptions options_;

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# What README.md tells a reader to type, typed.   readme_test.sh run|plugin
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+build=$KPS_DEMO_BUILD_DIR
+work=$(mktemp -d)
+host_pid=""
+clean_up() {
+  if [[ -n $host_pid ]]; then kill -KILL "$host_pid" 2>/dev/null || true; fi
+  rm -rf -- "$work"
+}
+trap clean_up EXIT
+unset KPS_PLUGIN KPS_PLUGIN_PATH KPS_STATIC_PARAMETERS CONNECTOR_INSTANCE_ID NATS_BROKER NATS_NAME
+export no_grpc_proxy=127.0.0.1
+
+fail() {
+  echo "readme_test: $1" >&2
+  cat "$work"/*.log >&2 || true
+  exit 1
+}
+
+# wait_for WHAT FILE PATTERN COMMAND...: runs the command into the file until the pattern is there
+wait_for() {
+  local what=$1 file=$2 pattern=$3 deadline=$((SECONDS + 60))
+  shift 3
+  until "$@" >"$file" 2>&1 && grep -q -e "$pattern" "$file"; do
+    if ! kill -0 "$host_pid" 2>/dev/null; then fail "the host ended while waiting for $what"; fi
+    if ((SECONDS >= deadline)); then cat "$file" >&2; fail "waited in vain for $what"; fi
+    sleep 0.05
+  done
+}
+
+host_listens() {
+  wait_for "the host to listen" "$work/address" 'listening on' grep -o 'listening on .*' "$work/host.log"
+  KPS_ADDRESS=$(sed 's/.* //' "$work/address")
+  export KPS_ADDRESS
+}
+
+host_stops() {
+  kill -TERM "$host_pid"
+  local code=0
+  wait "$host_pid" || code=$?
+  host_pid=""
+  [[ $code -eq 0 ]] || fail "the host ended with exit code $code"
+}
+
+readme_run() {
+  # Beside other tests: a port, a folder and samples of our own.
+  mkdir "$work/samples"
+  local sample line
+  for sample in samples/*.json; do sed "s|/tmp/kps-demo|$work/data|" "$sample" >"$work/$sample"; done
+  sed -n '/^## Run it$/,/^## /s/^    //p' README.md |
+    sed -e "s|build/release|$build|" -e 's|127\.0\.0\.1:8000|127.0.0.1:0|' -e "s|samples/|$work/samples/|" \
+      -e "s|/tmp/kps-demo|$work/data|" >"$work/commands"
+  [[ -s $work/commands ]] || fail "README.md shows no commands"
+  while IFS= read -r line; do
+    case "$line" in
+      *' &')
+        line=${line% &}
+        # shellcheck disable=SC2086
+        exec_in_background $line
+        host_listens
+        ;;
+      'kill %1') host_stops ;;
+      *' events') wait_for "healthy streams" "$work/events" 'streamHealthy *line-1-alarms' bash -c "$line" ;;
+      *) bash -ec "$line" </dev/null || fail "$line" ;;
+    esac
+  done <"$work/commands"
+  [[ -z $host_pid ]] || fail "README.md does not stop the host"
+  [[ -s $work/events ]] || fail "README.md does not look at events"
+}
+
+exec_in_background() {
+  "$@" </dev/null 2>"$work/host.log" &
+  host_pid=$!
+}
+
+readme_plugin() {
+  exec_in_background "$build/bin/kps-connector-host" --plugin loadavg --plugin-path "$build/tests/e2e/plugins" \
+    --listen 127.0.0.1:0
+  host_listens
+  echo '{"name": "load", "direction": "INGRESS", "stream": {}}' >"$work/load.json"
+  "$build/bin/kps-connector" streams set "$work/load.json" || fail "the stream is refused"
+  wait_for "the stream to run" "$work/events" 'streamHealthy *load ' "$build/bin/kps-connector" events
+  host_stops
+}
+
+case "${1:-}" in
+  run | plugin) "readme_$1" ;;
+  *) fail "readme_test.sh run|plugin" ;;
+esac
