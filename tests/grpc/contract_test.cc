@@ -6,6 +6,9 @@
 #include <google/protobuf/descriptor.pb.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -133,17 +136,22 @@ std::vector<std::string> Lines(std::string_view text) {
   return lines;
 }
 
-// An indented line says which heading it is under, so that the order of the lines does not matter.
-std::vector<std::string> UnderTheirHeadings(std::vector<std::string> lines) {
+// An indented line is put behind the heading it is under, so that the order of the lines does not matter.
+std::set<std::string> Statements(const std::vector<std::string>& lines) {
+  std::set<std::string> statements;
   std::string heading;
-  for (std::string& line : lines) {
-    if (line.starts_with("  ")) {
-      line.insert(0, heading);
-    } else {
-      heading = line;
-    }
+  for (const std::string& line : lines) {
+    const bool indented = line.starts_with("  ");
+    if (!indented) heading = line;
+    statements.insert(indented ? heading + line : line);
   }
-  return lines;
+  return statements;
+}
+
+std::vector<std::string> Without(const std::set<std::string>& all, const std::set<std::string>& some) {
+  std::vector<std::string> rest;
+  std::set_difference(all.begin(), all.end(), some.begin(), some.end(), std::back_inserter(rest));
+  return rest;
 }
 
 std::string TypeName(const FieldDescriptor& field) {
@@ -201,8 +209,10 @@ std::vector<std::string> Describe(const FileDescriptor& file) {
 
 TEST(Contract, HasExactlyTheNamesAndNumbersThatThePlatformSpeaks) {
   const FileDescriptor& file = *connector::v1::Stream::descriptor()->file();
-  EXPECT_THAT(UnderTheirHeadings(Describe(file)),
-              ::testing::UnorderedElementsAreArray(UnderTheirHeadings(Lines(kContract))));
+  const auto expected = Statements(Lines(kContract));
+  const auto actual = Statements(Describe(file));
+  EXPECT_THAT(Without(expected, actual), ::testing::IsEmpty()) << "of the contract, but not in connector.proto";
+  EXPECT_THAT(Without(actual, expected), ::testing::IsEmpty()) << "in connector.proto, but not of the contract";
 }
 
 TEST(Contract, PutsThePayloadsOfAnEnvelopeInField3) {
