@@ -188,7 +188,9 @@ void NatsConnection::OnError(int status) {
   MutexLock lock(mutex_);
   // Slow consumers are counted and reported by their stream; other errors once for each change.
   if (status == NATS_SLOW_CONSUMER) return;
-  std::string text = natsStatus_GetText(static_cast<natsStatus>(status));
+  // The server's own words are in a text of this thread, which nobody else rewrites.
+  const char* words = nats_GetLastError(nullptr);
+  std::string text = words != nullptr && *words != '\0' ? words : natsStatus_GetText(static_cast<natsStatus>(status));
   if (text == last_error_) return;
   last_error_ = std::move(text);
   logger_->Log(LogLevel::kWarn, "", "NATS: " + last_error_);
