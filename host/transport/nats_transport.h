@@ -1,4 +1,5 @@
-// NATS, over libnats. Core NATS: at least once for ingress by a confirm after a round trip, at most once for egress.
+// NATS, over libnats. Core NATS: ingress is confirmed by a round trip after the envelopes, egress is at most once. That
+// nothing confirmed is lost when the server dies is the aim, and not proven yet: see tests/transport/nats_outage_test.cc.
 #pragma once
 
 #include <cstddef>
