@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -60,6 +61,13 @@ class Subscription {
   virtual std::uint64_t Dropped() const = 0;
 };
 
+// What went wrong on a transport since it was made. Only counted up.
+struct TransportCounters {
+  std::uint64_t connect_errors = 0;  // attempts to connect that failed
+  std::uint64_t publish_errors = 0;  // envelopes that Publish did not accept, except for a full queue
+  std::uint64_t reconnects = 0;      // connections after the first one
+};
+
 // A connection to the transport. Its methods may be called from any thread. Publishers and subscriptions are
 // destroyed before their transport.
 class Transport {
@@ -74,6 +82,10 @@ class Transport {
   virtual bool Connected() const = 0;
   // Why Connected() is false, in a sentence; empty while connected.
   virtual std::string DisconnectReason() const = 0;
+  // `watcher` is called with the state of the connection at once, and then at each change, by one thread at a time. It must
+  // not call the transport. An empty function ends it: after that, the former watcher is not running and is not called.
+  virtual void WatchConnection(std::function<void(bool connected)> watcher) = 0;
+  virtual TransportCounters Counters() const = 0;
   // Largest envelope the transport accepts, in bytes; 0: no limit known (yet).
   virtual std::size_t EnvelopeBytesMax() const = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -145,6 +146,10 @@ class MemoryTransport : public Transport {
   }
   bool Connected() const override { return true; }
   std::string DisconnectReason() const override { return {}; }
+  void WatchConnection(std::function<void(bool connected)> watcher) override {
+    if (watcher) watcher(true);
+  }
+  TransportCounters Counters() const override { return {}; }
   std::size_t EnvelopeBytesMax() const override { return 0; }
 
  private:

@@ -151,6 +151,12 @@ std::string NatsConnection::DisconnectReason() const {
   return reason_;
 }
 
+void NatsConnection::Watch(std::function<void(bool connected)> watcher) {
+  MutexLock lock(mutex_);
+  watcher_ = std::move(watcher);
+  if (watcher_) watcher_(connected_);
+}
+
 std::uint64_t NatsConnection::ReadEpoch(natsConnection* handle) const {
   natsStatistics* raw = nullptr;
   if (natsStatistics_Create(&raw) != NATS_OK) return epoch_;
@@ -173,6 +179,7 @@ void NatsConnection::OnConnected(natsConnection* handle) {
   reason_.clear();
   last_error_.clear();
   if (!was_connected) logger_->Log(LogLevel::kInfo, "", "transport connected to " + shown_url_);
+  if (!was_connected && watcher_) watcher_(true);
   for (NatsPublisher* publisher : publishers_) publisher->Notify();
   changed_.NotifyAll();
 }
@@ -180,7 +187,10 @@ void NatsConnection::OnConnected(natsConnection* handle) {
 void NatsConnection::OnDisconnected() {
   MutexLock lock(mutex_);
   reason_ = "the connection to NATS at " + shown_url_ + " is lost; reconnecting";
-  if (connected_.exchange(false) && !stopping_) logger_->Log(LogLevel::kWarn, "", reason_);
+  if (connected_.exchange(false)) {
+    if (!stopping_) logger_->Log(LogLevel::kWarn, "", reason_);
+    if (watcher_) watcher_(false);
+  }
   changed_.NotifyAll();
 }
 
@@ -198,7 +208,7 @@ void NatsConnection::OnError(int status) {
 
 void NatsConnection::OnClosed() {
   MutexLock lock(mutex_);
-  connected_ = false;
+  if (connected_.exchange(false) && watcher_) watcher_(false);
   closed_ = true;
   reason_ = "the connection to NATS at " + shown_url_ + " is closed";
   // libnats gives up by itself when the server refuses the same credentials twice, or answers with a fatal error.

@@ -36,6 +36,7 @@ class NatsConnection {
   const NatsOptions& options() const { return options_; }
   bool connected() const { return connected_; }
   std::string DisconnectReason() const;
+  void Watch(std::function<void(bool connected)> watcher);
   std::uint64_t epoch() const { return epoch_; }
   std::size_t max_payload() const { return max_payload_; }
 
@@ -74,6 +75,7 @@ class NatsConnection {
   CondVar changed_;
   std::string reason_ KPS_GUARDED_BY(mutex_);
   std::vector<NatsPublisher*> publishers_ KPS_GUARDED_BY(mutex_);
+  std::function<void(bool connected)> watcher_ KPS_GUARDED_BY(mutex_);
   bool stopping_ KPS_GUARDED_BY(mutex_) = false;
   bool closed_ KPS_GUARDED_BY(mutex_) = false;
   std::string last_error_ KPS_GUARDED_BY(mutex_);

@@ -21,6 +21,8 @@ class NatsTransport : public Transport {
   }
   bool Connected() const override { return connection_->connected(); }
   std::string DisconnectReason() const override { return connection_->DisconnectReason(); }
+  void WatchConnection(std::function<void(bool connected)> watcher) override { connection_->Watch(std::move(watcher)); }
+  TransportCounters Counters() const override { return {0, 0, connection_->epoch()}; }
   std::size_t EnvelopeBytesMax() const override { return connection_->max_payload(); }
 
  private:

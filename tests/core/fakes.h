@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -218,6 +219,10 @@ class FakeTransport : public Transport {
   }
   bool Connected() const override { return true; }
   std::string DisconnectReason() const override { return {}; }
+  void WatchConnection(std::function<void(bool)> watcher) override {
+    if (watcher) watcher(true);
+  }
+  TransportCounters Counters() const override { return {}; }
   std::size_t EnvelopeBytesMax() const override { return 0; }
 
  private:
