@@ -27,8 +27,9 @@ class Publisher {
 
   // Hands over one envelope and returns its ticket. The bytes are copied before it returns. May block for a short
   // while when the transport is congested.
-  // UNAVAILABLE: not connected. RESOURCE_EXHAUSTED: a subscriber's queue stayed full. INVALID_ARGUMENT: the envelope
-  // is larger than the transport allows and will never be accepted.
+  // UNAVAILABLE: not connected. RESOURCE_EXHAUSTED: a subscriber's queue, or the server, is slow. INVALID_ARGUMENT: the
+  // envelope is larger than the transport allows and will never be accepted. PERMISSION_DENIED: the transport refuses the
+  // channel, and will until this publisher is opened again; AwaitConfirmed says it, too.
   virtual Result<std::uint64_t> Publish(std::string_view envelope) = 0;
 
   // The highest ticket up to which everything is confirmed. Does not block.

@@ -14,9 +14,11 @@ std::uint64_t NextSerial() {
 
 Error TooLarge(std::size_t bytes, std::size_t limit) {
   return Error(Code::kInvalidArgument, "an envelope of " + std::to_string(bytes) +
-                                           " bytes is larger than the server's max_payload of " + std::to_string(limit) +
-                                           " bytes");
+                                           " bytes is larger than the server's max_payload of " +
+                                           std::to_string(limit) + " bytes");
 }
+
+Error Lost() { return Error(Code::kAborted, "the connection was lost: publish again what is not confirmed"); }
 
 }  // namespace
 
@@ -28,32 +30,65 @@ NatsPublisher::NatsPublisher(std::shared_ptr<NatsConnection> connection, std::st
 NatsPublisher::~NatsPublisher() { connection_->Remove(this); }
 
 Result<std::uint64_t> NatsPublisher::Publish(std::string_view envelope) {
+  if (refused_) return Refused();
   if (const std::size_t limit = connection_->max_payload(); limit > 0 && envelope.size() > limit) {
     return TooLarge(envelope.size(), limit);
   }
-  if (!connection_->connected()) return Error(Code::kUnavailable, connection_->DisconnectReason());
-  std::uint64_t ticket = 0;
-  {
-    MutexLock lock(mutex_);
-    // Read once, before the publish: the tag may be too old, never too new, and what is outstanding keeps its own.
-    const std::uint64_t epoch = connection_->epoch();
-    if (TakeLoss(epoch)) return Error(Code::kAborted, "the connection was lost: publish again what is not confirmed");
-    epoch_ = epoch;
-    const natsStatus status = natsConnection_Publish(connection_->handle(), channel_.c_str(), envelope.data(),
-                                                     static_cast<int>(envelope.size()));
-    if (status == NATS_MAX_PAYLOAD) {  // a server with another limit, whose connect was not told yet
-      return TooLarge(envelope.size(), static_cast<std::size_t>(natsConnection_GetMaxPayload(connection_->handle())));
-    }
-    if (status == NATS_INVALID_SUBJECT) return Error(Code::kFailedPrecondition, "NATS refuses the subject " + channel_);
-    if (status != NATS_OK) return Error(Code::kUnavailable, std::string("NATS: ") + natsStatus_GetText(status));
-    ticket = ++issued_;
+  if (Error error = EnterEpoch(); !error.ok()) return error;
+  if (!link_->WaitForRoom(envelope.size())) {
+    return Error(Code::kResourceExhausted, "the NATS server is slow to take what is published");
   }
-  connection_->WakeConfirmer();
+  natsStatus status = NATS_NOT_YET_CONNECTED;
+  publishing_ = true;  // before the look at the epoch: NatsConnection::OnReconnecting waits until it is over
+  if (link_->epoch() == tag_) {
+    status =
+        natsConnection_Publish(link_->handle(), channel_.c_str(), envelope.data(), static_cast<int>(envelope.size()));
+  }
+  publishing_ = false;
+  if (status != NATS_OK) return Describe(status, envelope.size());
+  const std::uint64_t ticket = ++issued_;
+  connection_->WakeUp();
   return ticket;
 }
 
+Error NatsPublisher::EnterEpoch() {
+  if (!link_ || !NatsLink::IsConnected(link_->epoch())) link_ = connection_->link();
+  const std::uint64_t epoch = link_->epoch();
+  if (tag_ == epoch) return {};  // which was connected
+  {
+    MutexLock lock(mutex_);
+    if (TakeLoss(epoch)) return Lost();
+  }
+  if (NatsLink::IsConnected(epoch)) {
+    tag_ = epoch;
+    return {};
+  }
+  connection_->CountPublishError();
+  const std::string reason = connection_->DisconnectReason();
+  return Error(Code::kUnavailable, reason.empty() ? "the connection to NATS is lost" : reason);
+}
+
+Error NatsPublisher::Describe(int status, std::size_t envelope_bytes) {
+  connection_->CountPublishError();
+  switch (static_cast<natsStatus>(status)) {
+    case NATS_MAX_PAYLOAD:  // a server with another limit, whose connect was not told yet
+      return TooLarge(envelope_bytes, link_->MaxPayload());
+    case NATS_INVALID_SUBJECT:
+      return Error(Code::kFailedPrecondition, "NATS refuses the subject " + channel_);
+    case NATS_TIMEOUT:
+      return Error(Code::kResourceExhausted, "the NATS server is slow to take what is published");
+    default:
+      return Error(Code::kUnavailable, std::string("NATS: ") + natsStatus_GetText(static_cast<natsStatus>(status)));
+  }
+}
+
+Error NatsPublisher::Refused() const {
+  return Error(Code::kPermissionDenied, "the NATS server does not permit to publish to " + channel_ +
+                                            ": give this user the permission, then set the stream again");
+}
+
 bool NatsPublisher::TakeLoss(std::uint64_t epoch) {
-  if (!HasOutstandingLocked() || epoch_ == epoch) return false;
+  if (issued_ == resolved_ || tag_ == epoch) return false;
   resolved_ = issued_;
   return true;
 }
@@ -62,9 +97,8 @@ Error NatsPublisher::AwaitConfirmed(std::uint64_t ticket, std::chrono::milliseco
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   MutexLock lock(mutex_);
   while (confirmed_ < ticket) {
-    if (TakeLoss(connection_->epoch())) {
-      return Error(Code::kAborted, "the connection was lost: publish again what is not confirmed");
-    }
+    if (refused_) return Refused();
+    if (link_ && TakeLoss(link_->epoch())) return Lost();
     if (std::chrono::steady_clock::now() >= deadline) return Error(Code::kDeadlineExceeded, "not confirmed yet");
     changed_.WaitUntil(mutex_, deadline);
   }
@@ -73,20 +107,29 @@ Error NatsPublisher::AwaitConfirmed(std::uint64_t ticket, std::chrono::milliseco
 
 std::uint64_t NatsPublisher::Outstanding(std::uint64_t epoch) {
   MutexLock lock(mutex_);
-  return HasOutstandingLocked() && epoch_ == epoch ? issued_ : 0;
+  const std::uint64_t issued = issued_;
+  return issued > resolved_ && tag_ == epoch ? issued : 0;
 }
 
 bool NatsPublisher::HasOutstanding() {
   MutexLock lock(mutex_);
-  return HasOutstandingLocked();
+  return issued_ > resolved_;
 }
 
 void NatsPublisher::MarkConfirmed(std::uint64_t ticket) {
   MutexLock lock(mutex_);
   // A loss that was told in between wins: the caller is publishing everything again.
-  if (resolved_ >= ticket) return;
+  if (resolved_ >= ticket || refused_) return;
   resolved_ = ticket;
   confirmed_ = ticket;
+  changed_.NotifyAll();
+}
+
+void NatsPublisher::Refuse(const std::string& channel) {
+  if (channel != channel_) return;
+  MutexLock lock(mutex_);
+  refused_ = true;
+  resolved_ = issued_;
   changed_.NotifyAll();
 }
 

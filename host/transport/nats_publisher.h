@@ -20,31 +20,46 @@ class NatsPublisher : public Publisher {
   std::uint64_t Confirmed() const override { return confirmed_; }
   Error AwaitConfirmed(std::uint64_t ticket, std::chrono::milliseconds timeout) override;
 
+  // What follows is for the connection, on any thread.
+
   // Never given twice, unlike the address: a confirm must not reach a publisher made since at the same place.
   std::uint64_t serial() const { return serial_; }
-
-  // For the confirmer. The newest ticket of `epoch` that waits for a confirm; 0: none does.
+  // The newest ticket of `epoch` that waits for a confirm; 0: none does.
   std::uint64_t Outstanding(std::uint64_t epoch);
   bool HasOutstanding();
+  // An envelope is just being given to libnats.
+  bool publishing() const { return publishing_; }
   void MarkConfirmed(std::uint64_t ticket);
+  // The server does not permit to publish to `channel`.
+  void Refuse(const std::string& channel);
   // The connection changed: whoever waits looks again.
   void Notify();
 
  private:
-  // Whether what is outstanding was published on another connection than `epoch`, and so is lost. True once a loss.
+  // Whether what is outstanding was published in another epoch, and so is lost. True once a loss.
   bool TakeLoss(std::uint64_t epoch) KPS_REQUIRES(mutex_);
-  bool HasOutstandingLocked() const KPS_REQUIRES(mutex_) { return issued_ > resolved_; }
+  // Makes link_ and tag_ those of the connection that is there now. ABORTED: what is outstanding was lost with another.
+  // UNAVAILABLE: there is none.
+  Error EnterEpoch();
+  Error Refused() const;
+  Error Describe(int status, std::size_t envelope_bytes);
 
   const std::shared_ptr<NatsConnection> connection_;
   const std::string channel_;
   const std::uint64_t serial_;
+  std::shared_ptr<NatsLink> link_;  // of the caller
+
+  // Written by the caller alone. tag_ is the epoch of what is outstanding; it is written before issued_ and read after
+  // it.
+  std::atomic<std::uint64_t> tag_{0};
+  std::atomic<std::uint64_t> issued_{0};
+  std::atomic<bool> publishing_{false};
+  std::atomic<bool> refused_{false};
   std::atomic<std::uint64_t> confirmed_{0};
 
   Mutex mutex_;
   CondVar changed_;
-  std::uint64_t issued_ KPS_GUARDED_BY(mutex_) = 0;
   std::uint64_t resolved_ KPS_GUARDED_BY(mutex_) = 0;  // confirmed, or told to be lost
-  std::uint64_t epoch_ KPS_GUARDED_BY(mutex_) = 0;     // of what is outstanding
 };
 
 }  // namespace kps

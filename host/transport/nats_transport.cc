@@ -17,12 +17,12 @@ class NatsTransport : public Transport {
     return std::unique_ptr<Publisher>(new NatsPublisher(connection_, channel));
   }
   Result<std::unique_ptr<Subscription>> Subscribe(const std::string& channel) override {
-    return MakeNatsSubscription(connection_, channel);
+    return NatsSubscription::Open(connection_, channel);
   }
   bool Connected() const override { return connection_->connected(); }
   std::string DisconnectReason() const override { return connection_->DisconnectReason(); }
   void WatchConnection(std::function<void(bool connected)> watcher) override { connection_->Watch(std::move(watcher)); }
-  TransportCounters Counters() const override { return {0, 0, connection_->epoch()}; }
+  TransportCounters Counters() const override { return connection_->Counters(); }
   std::size_t EnvelopeBytesMax() const override { return connection_->max_payload(); }
 
  private:

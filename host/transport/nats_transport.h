@@ -1,5 +1,5 @@
-// NATS, over libnats. Core NATS: ingress is confirmed by a round trip after the envelopes, egress is at most once. That
-// nothing confirmed is lost when the server dies is the aim, and not proven yet: see tests/transport/nats_outage_test.cc.
+// NATS, over libnats. Core NATS: ingress is confirmed by a round trip after the envelopes, egress is at most once. What
+// a confirmed envelope's subscribers get is what core NATS gives them: those that are connected at that moment, once.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@
 namespace kps {
 
 struct NatsOptions {
-  std::string url;          // one server, or several separated by commas
-  std::string client_name;  // shown by the server
+  std::string url;                                    // one server, or several separated by commas
+  std::string client_name;                            // shown by the server
   std::int64_t pending_bytes_max = 64 * 1024 * 1024;  // received and not yet taken, for one subscription
 };
 

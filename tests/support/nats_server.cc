@@ -28,9 +28,11 @@ NatsServer::NatsServer(const std::string& config) {
   std::string folder = (std::filesystem::temp_directory_path() / "kps-nats-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error("cannot make a folder for nats-server");
   folder_ = folder;
-  std::ofstream(folder_ + "/nats.conf") << config << "\n";
+  Configure(config);
   Start();
 }
+
+void NatsServer::Configure(const std::string& config) { std::ofstream(folder_ + "/nats.conf") << config << "\n"; }
 
 NatsServer::~NatsServer() {
   Stop();

@@ -17,6 +17,7 @@ class NatsServer {
 
   void Stop();   // at once, as a crash does
   void Start();  // after Stop: ready again, on the same port
+  void Configure(const std::string& config);  // for the next Start
   // It hangs: its connections stay open and nothing is answered.
   void Pause();
   void Resume();

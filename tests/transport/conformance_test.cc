@@ -86,12 +86,12 @@ TEST_P(TransportTest, WildcardsAreThoseOfNats) {
     std::string pattern, channel;
     bool matches;
   } cases[] = {
-      {"a.b", "a.b", true},   {"a.b", "a.c", false},  {"a.b", "a.b.c", false}, {"a.b.c", "a.b", false},
-      {"*", "a", true},       {"*", "a.b", false},    {"a.*", "a.b", true},    {"a.*", "a", false},
+      {"a.b", "a.b", true},    {"a.b", "a.c", false}, {"a.b", "a.b.c", false},  {"a.b.c", "a.b", false},
+      {"*", "a", true},        {"*", "a.b", false},   {"a.*", "a.b", true},     {"a.*", "a", false},
       {"a.*", "a.b.c", false}, {"*.b", "a.b", true},  {"a.*.c", "a.b.c", true}, {"a.*.c", "a.b.d", false},
-      {">", "a", true},       {">", "a.b.c", true},   {"a.>", "a.b", true},    {"a.>", "a.b.c", true},
-      {"a.>", "a", false},    {"a.>", "b.c", false},  {"*.>", "a.b", true},    {"*.>", "a", false},
-      {"a", "ab", false},     {"ab", "a", false},     {"a*", "ab", false},
+      {">", "a", true},        {">", "a.b.c", true},  {"a.>", "a.b", true},     {"a.>", "a.b.c", true},
+      {"a.>", "a", false},     {"a.>", "b.c", false}, {"*.>", "a.b", true},     {"*.>", "a", false},
+      {"a", "ab", false},      {"ab", "a", false},    {"a*", "ab", false},
   };
   for (const auto& each : cases) {
     auto subscription = Subscribe(each.pattern);
@@ -175,7 +175,8 @@ TEST_P(TransportTest, StreamsRunSideBySideAndDoNotMix) {
     threads.emplace_back([this, channel, stream] {
       auto publisher = Open(channel);
       std::uint64_t ticket = 0;
-      for (int i = 0; i < kEnvelopes; ++i) ticket = Must(publisher->Publish(std::to_string(stream) + "/" + std::to_string(i)));
+      for (int i = 0; i < kEnvelopes; ++i)
+        ticket = Must(publisher->Publish(std::to_string(stream) + "/" + std::to_string(i)));
       EXPECT_TRUE(publisher->AwaitConfirmed(ticket, kDeadline).ok());
     });
   }

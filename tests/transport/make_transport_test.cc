@@ -32,8 +32,8 @@ TEST(MakeTransportTest, AnythingElseIsRefusedWithWhatIsAccepted) {
 
 TEST(MakeTransportTest, AnUnusableUrlIsRefusedWithoutItsPassword) {
   RecordingLogger logger;
-  for (const char* url : {"nats://u:secret@host:notaport", "nats://ok:4222,nats://u:secret@host:99999999",
-                          "nats://", "nats://host:", "nats://host:0", "nats://host:4222,", "nats://[::1]:x"}) {
+  for (const char* url : {"nats://u:secret@host:notaport", "nats://ok:4222,nats://u:secret@host:99999999", "nats://",
+                          "nats://host:", "nats://host:0", "nats://host:4222,", "nats://[::1]:x"}) {
     const auto made = MakeTransport(url, "test", &logger);
     ASSERT_FALSE(made.ok()) << url;
     EXPECT_EQ(made.error().code(), Code::kInvalidArgument);
@@ -43,7 +43,8 @@ TEST(MakeTransportTest, AnUnusableUrlIsRefusedWithoutItsPassword) {
 
 TEST(MakeTransportTest, UsualUrlsAreAccepted) {
   RecordingLogger logger;
-  for (const char* url : {"nats://127.0.0.1:1/", "nats://u:p@127.0.0.1:1", "nats://[::1]:1", "nats://127.0.0.1:1,tls://[::1]:1"}) {
+  for (const char* url :
+       {"nats://127.0.0.1:1/", "nats://u:p@127.0.0.1:1", "nats://[::1]:1", "nats://127.0.0.1:1,tls://[::1]:1"}) {
     EXPECT_TRUE(MakeTransport(url, "test", &logger).ok()) << url;
   }
 }

@@ -58,16 +58,26 @@ TEST(NatsTransportTest, ADrainKeepsWhatIsQueuedForASlowCaller) {
   EXPECT_EQ(end, Code::kCancelled);
 }
 
-TEST(NatsTransportTest, ARefusedChannelIsLoggedOnceNotForEachEnvelope) {
+TEST(NatsTransportTest, WhatTheServerDoesNotPermitToPublishIsRefusedAndNeverConfirmed) {
   NatsServer server("authorization { users: [{user: u, password: secret, permissions: {publish: {deny: \"no\"}}}] }");
   RecordingLogger logger;
   auto transport = ConnectTo({"nats://u:secret@127.0.0.1:" + std::to_string(server.port()), "test"}, &logger);
-  auto publisher = Must(transport->OpenPublisher("no"));
-  for (int i = 0; i < 50; ++i) Must(publisher->Publish("x"));
-  EXPECT_TRUE(Eventually([&] { return logger.CountWith("Permissions Violation") > 0; }));
-  (void)publisher->AwaitConfirmed(50, milliseconds(500));
-  EXPECT_EQ(logger.CountWith("Permissions Violation"), 1u);
+  auto refused = Must(transport->OpenPublisher("no"));
+  auto permitted = Must(transport->OpenPublisher("yes"));
+  Must(refused->Publish("x"));
+  Must(permitted->Publish("x"));
+  EXPECT_TRUE(permitted->AwaitConfirmed(1, kDeadline).ok());
+  EXPECT_EQ(refused->Confirmed(), 0u);
+  EXPECT_EQ(refused->Publish("x").error().code(), Code::kPermissionDenied);
+  EXPECT_TRUE(Eventually([&] { return logger.CountWith("Permissions Violation") == 1; }));
   EXPECT_EQ(logger.CountWith("secret"), 0u);
+  // A second violation, on a connection that has had one.
+  auto again = Must(transport->OpenPublisher("no"));
+  Must(again->Publish("x"));
+  Must(permitted->Publish("x"));
+  EXPECT_TRUE(permitted->AwaitConfirmed(2, kDeadline).ok());
+  EXPECT_EQ(again->Confirmed(), 0u);
+  EXPECT_EQ(again->AwaitConfirmed(1, kDeadline).code(), Code::kPermissionDenied);
 }
 
 TEST(NatsTransportTest, OneOfSeveralServersIsEnough) {

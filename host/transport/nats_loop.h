@@ -1,0 +1,69 @@
+// The thread that reads and writes the socket of one libnats connection. Internal to host/transport.
+//
+// libnats brings threads of its own for that, but with them (3.4.1) two things are lost without a word: what was
+// buffered when a write timed out, and the answer to a PING that could not be written, which
+// natsConnection_FlushTimeout takes for given. With a loop of ours (natsOptions_SetEventLoop) a write never waits and a
+// PING is always answered or fails. What waits to be written goes out at once when the socket is idle, and in large
+// pieces when it is not.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <thread>
+
+#include "host/core/error.h"
+#include "host/core/mutex.h"
+
+typedef struct __natsConnection natsConnection;
+typedef struct __natsOptions natsOptions;
+
+namespace kps {
+
+class NatsLoop {
+ public:
+  // RESOURCE_EXHAUSTED: no descriptor is left.
+  static Result<std::unique_ptr<NatsLoop>> Start();
+  // The connection must have been closed.
+  ~NatsLoop();
+  NatsLoop(const NatsLoop&) = delete;
+  NatsLoop& operator=(const NatsLoop&) = delete;
+
+  // Makes the connection that is opened with these options use this loop. False: libnats has no memory.
+  bool Install(natsOptions* options);
+
+  // Odd while there is a socket, and another for each one. It changes while libnats holds its connection, so what was
+  // published before the change did not go to the next socket. Any thread.
+  std::uint32_t generation() const { return generation_; }
+
+  // Ends the socket, as if the server had: libnats reconnects. Any thread.
+  void Sever();
+
+  // Waits until something was written, or the time is over. Any thread.
+  void WaitForWrite(std::chrono::milliseconds timeout);
+
+ private:
+  struct Callbacks;
+  explicit NatsLoop(int wake_fd);
+  void Run();
+  void WriteNow(natsConnection* connection);
+  void Wake();
+  void ForgetSocket();
+
+  const int wake_fd_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint32_t> generation_{0};
+  std::atomic<bool> wants_write_{false};
+  std::atomic<bool> sleeping_{false};  // the thread is in poll, or about to be
+  std::atomic<int> write_waiters_{0};
+
+  Mutex mutex_;
+  CondVar written_;
+  natsConnection* connection_ KPS_GUARDED_BY(mutex_) = nullptr;
+  int fd_ KPS_GUARDED_BY(mutex_) = -1;  // libnats's; -1: there is none just now
+
+  std::thread thread_;
+};
+
+}  // namespace kps
