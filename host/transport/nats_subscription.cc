@@ -39,6 +39,7 @@ Error NatsSubscription::OpenOn(const std::shared_ptr<NatsLink>& link) {
     const auto bytes = static_cast<int>(std::min<std::int64_t>(connection_->options().pending_bytes_max, INT32_MAX));
     status = natsSubscription_SetPendingLimits(raw, -1, bytes);
   }
+  if (status == NATS_CONNECTION_CLOSED) return {};  // the next link is on its way
   if (status != NATS_OK) {
     return Error(Code::kUnavailable, "cannot subscribe to " + channel_ + ": " + natsStatus_GetText(status));
   }
@@ -73,7 +74,8 @@ Result<Delivery> NatsSubscription::Receive(milliseconds timeout) {
     if (draining) (void)Dropped();  // the call may end the drain
     const Handle handle = this->handle();
     natsMsg* message = nullptr;
-    const natsStatus status = natsSubscription_NextMsg(&message, handle.get(), piece.count());
+    const natsStatus status =
+        handle ? natsSubscription_NextMsg(&message, handle.get(), piece.count()) : NATS_CONNECTION_CLOSED;
     if (status == NATS_OK) {
       current_.reset(message);
       return Delivery{{natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))}};
@@ -99,7 +101,7 @@ void NatsSubscription::Drain() {
   if (!drain_deadline_.compare_exchange_strong(none, steady_clock::now() + kDrainWait)) return;
   (void)Dropped();
   // No DrainTimeout: at its end libnats throws away what is queued. That it fails without a connection is no matter.
-  (void)natsSubscription_Drain(handle().get());
+  if (const Handle handle = this->handle()) (void)natsSubscription_Drain(handle.get());
   MutexLock lock(mutex_);
   changed_.NotifyAll();
 }
@@ -108,7 +110,7 @@ std::uint64_t NatsSubscription::Dropped() const {
   MutexLock lock(mutex_);
   std::int64_t dropped = 0;
   // libnats forgets the count when the drain ends.
-  if (natsSubscription_GetDropped(handle_.get(), &dropped) == NATS_OK) {
+  if (handle_ && natsSubscription_GetDropped(handle_.get(), &dropped) == NATS_OK) {
     dropped_ = static_cast<std::uint64_t>(dropped);
   }
   return dropped_before_ + dropped_;

@@ -46,7 +46,7 @@ class NatsSubscription : public Subscription {
 
   mutable Mutex mutex_;
   CondVar changed_;
-  Handle handle_ KPS_GUARDED_BY(mutex_);
+  Handle handle_ KPS_GUARDED_BY(mutex_);                      // null: not opened yet
   mutable std::uint64_t dropped_ KPS_GUARDED_BY(mutex_) = 0;  // of the handle, as last read
   std::uint64_t dropped_before_ KPS_GUARDED_BY(mutex_) = 0;   // of former handles
 };
