@@ -6,7 +6,8 @@
 #include <iterator>
 #include <memory>
 
-#include "tests/e2e-host/host_process.h"
+#include "tests/e2e/host_process.h"
+#include "tests/support/nats_server.h"
 
 namespace kps::test {
 namespace {
@@ -19,10 +20,7 @@ constexpr std::chrono::seconds kDeadline{90};
 class MillionTest : public testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
-    if (!GetParam()) return;
-    if (std::string(KPS_NATS_SERVER).empty()) GTEST_SKIP() << "nats-server is not installed";
-    broker_ = std::make_unique<BrokerProcess>(FreePort());
-    ASSERT_TRUE(broker_->WaitUntilReady());
+    if (GetParam()) broker_ = std::make_unique<NatsServer>();
   }
   std::string transport() const { return broker_ ? broker_->url() : "memory:"; }
 
@@ -35,7 +33,7 @@ class MillionTest : public testing::TestWithParam<bool> {
   }
 
   TempFolder folder_;
-  std::unique_ptr<BrokerProcess> broker_;
+  std::unique_ptr<NatsServer> broker_;
 };
 
 TEST_P(MillionTest, GeneratedMessagesComeOnceAndInOrder) {

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "host/core/json.h"
-#include "tests/e2e-host/host_process.h"
+#include "tests/e2e/host_process.h"
 
 namespace kps::test {
 namespace {

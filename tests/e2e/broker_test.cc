@@ -2,7 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/e2e-host/host_process.h"
+#include "tests/e2e/host_process.h"
+#include "tests/support/nats_server.h"
 
 namespace kps::test {
 namespace {
@@ -10,17 +11,16 @@ namespace {
 using testing::HasSubstr;
 
 TEST(BrokerTest, HostStaysUpWithoutItAndRecoversWhenItComes) {
-  if (std::string(KPS_NATS_SERVER).empty()) GTEST_SKIP() << "nats-server is not installed";
-  const int port = FreePort();
+  NatsServer broker;
+  broker.Stop();  // its port stays known
   TempFolder folder;
   const std::string path = folder.Write("streams.json", PayloadsJson({StreamJson("out", "EGRESS", "kps.e2e")}));
-  HostProcess host({"--plugin", "generator", "--transport", "nats://127.0.0.1:" + std::to_string(port), "--payloads", path});
+  HostProcess host({"--plugin", "generator", "--transport", broker.url(), "--payloads", path});
   ASSERT_TRUE(host.WaitUntilListening()) << host.process().err();
   ASSERT_TRUE(host.WaitForEvents("streamUnhealthy"));
   EXPECT_THAT(host.Client({"streams", "get"}), HasSubstr("out"));
 
-  BrokerProcess broker(port);
-  ASSERT_TRUE(broker.WaitUntilReady());
+  broker.Start();
   ASSERT_TRUE(host.WaitForEvents("streamHealthy", std::chrono::seconds(60)));
   ASSERT_TRUE(host.WaitForRunning(1));
   host.Client({"streams", "set", "--add",

@@ -1,10 +1,7 @@
-#include "tests/e2e-host/host_process.h"
+#include "tests/e2e/host_process.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -101,22 +98,6 @@ bool HostProcess::WaitForRunning(std::size_t streams) {
 int HostProcess::Stop() {
   process_.Signal(SIGTERM);
   return process_.Wait();
-}
-
-BrokerProcess::BrokerProcess(int port)
-    : url_("nats://127.0.0.1:" + std::to_string(port)),
-      process_({KPS_NATS_SERVER, "-a", "127.0.0.1", "-p", std::to_string(port)}, {}) {}
-
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  close(fd);
-  return ntohs(address.sin_port);
 }
 
 }  // namespace kps::test

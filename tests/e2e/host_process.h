@@ -1,10 +1,9 @@
-// A host, a broker and a client as processes, and what the tests ask of them.
+// A host and a client as processes, and what the tests ask of them.
 #pragma once
 
 #include <chrono>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -54,20 +53,5 @@ class HostProcess {
   Process process_;
   std::string address_;
 };
-
-// A nats-server on 127.0.0.1. Not movable: it is killed with the object.
-class BrokerProcess {
- public:
-  explicit BrokerProcess(int port);
-  bool WaitUntilReady() { return process_.WaitForOutput("Server is ready"); }
-  std::string url() const { return url_; }
-
- private:
-  std::string url_;
-  Process process_;
-};
-
-// A port that was free a moment ago.
-int FreePort();
 
 }  // namespace kps::test

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/e2e-host/host_process.h"
+#include "tests/e2e/host_process.h"
 
 namespace kps::test {
 namespace {
