@@ -6,6 +6,7 @@
 #include <rapidjson/writer.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace kps {
 namespace {
@@ -35,9 +36,11 @@ Result<JsonMembers> ParseJsonObject(std::string_view text) {
   rapidjson::Document document;
   document.Parse<kParseFlags>(text.data(), text.size());
   if (document.HasParseError()) return ParseError(text, document);
-  if (!document.IsObject()) return Error(Code::kInvalidArgument, "a JSON object is needed, such as {\"key\": \"value\"}");
+  if (!document.IsObject())
+    return Error(Code::kInvalidArgument, "a JSON object is needed, such as {\"key\": \"value\"}");
   JsonMembers members;
-  for (const auto& member : document.GetObject()) {
+  // As const: C++20 finds the comparison of RapidJSON's other iterators ambiguous.
+  for (const auto& member : std::as_const(document).GetObject()) {
     members[std::string(member.name.GetString(), member.name.GetStringLength())] = Text(member.value);
   }
   return members;
