@@ -1,5 +1,7 @@
 # Thin names for the commands of README.md.
-.PHONY: build demo test
+.PHONY: bench build demo test
+bench:
+	scripts/bench
 build:
 	scripts/build
 demo:

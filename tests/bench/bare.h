@@ -1,0 +1,20 @@
+// libnats alone, with the least code around it: what the host is compared with, and the other side of the host's runs.
+#pragma once
+
+#include <memory>
+
+#include "tests/bench/two_sides.h"
+
+namespace kps::bench {
+
+// Publishes one envelope again and again, serialized beforehand; only the sequence number in it changes. Core NATS
+// drops what a receiver cannot take, so it waits while more than 16 MiB of payload are on their way.
+std::unique_ptr<Side> MakeBareSender(const Load& load, Progress* progress);
+// The same with the payload of the plugin `generator`, whose egress checks every byte.
+std::unique_ptr<Side> MakeGeneratorSender(const Load& load, Progress* progress);
+
+// Subscribers that look at the sequence number alone: lost, doubled and disordered messages are errors.
+std::unique_ptr<Side> MakeBareSyncReceiver(const Load& load, Progress* progress);   // natsSubscription_NextMsg
+std::unique_ptr<Side> MakeBareAsyncReceiver(const Load& load, Progress* progress);  // a callback of libnats's thread
+
+}  // namespace kps::bench

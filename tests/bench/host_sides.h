@@ -1,0 +1,16 @@
+// The host's own code between the plugin `generator` and the nats-server: Runtime, host/plugin and host/transport, put
+// together as host/app does.
+#pragma once
+
+#include <memory>
+
+#include "tests/bench/two_sides.h"
+
+namespace kps::bench {
+
+// An INGRESS stream, confirms on.
+std::unique_ptr<Side> MakeIngress(const Load& load, Progress* progress);
+// An EGRESS stream. The plugin checks that all messages came once, in order and with every byte.
+std::unique_ptr<Side> MakeEgress(const Load& load, Progress* progress);
+
+}  // namespace kps::bench

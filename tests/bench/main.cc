@@ -1,0 +1,119 @@
+// Prints what the host costs, beside libnats alone: README.md says what each row means.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/bench/bare.h"
+#include "tests/bench/host_sides.h"
+#include "tests/bench/set_payload.h"
+#include "tests/bench/table.h"
+#include "tests/bench/two_sides.h"
+#include "tests/support/nats_server.h"
+
+namespace kps::bench {
+namespace {
+
+// A run moves no more than this, so that large payloads do not take minutes.
+constexpr std::uint64_t kRunBytesMax = 512ull << 20;
+
+struct Settings {
+  std::uint64_t messages = 500'000;
+  int rounds = 5;
+  std::vector<std::size_t> sizes{64, 1024, 16 * 1024};
+  int streams = 1000;
+};
+
+// A kind of run. The rows of one load run in turns, `rounds` times.
+struct Scenario {
+  const char* name;
+  MakeSide sender;
+  MakeSide receiver;
+  Measured measured;
+};
+
+const Scenario kScenarios[] = {
+    {"bare publisher", MakeBareSender, MakeBareAsyncReceiver, Measured::kSender},
+    {"host, ingress", MakeIngress, MakeBareAsyncReceiver, Measured::kSender},
+    {"bare subscriber, sync", MakeGeneratorSender, MakeBareSyncReceiver, Measured::kReceiver},
+    {"bare subscriber, async", MakeGeneratorSender, MakeBareAsyncReceiver, Measured::kReceiver},
+    {"host, egress", MakeGeneratorSender, MakeEgress, Measured::kReceiver},
+};
+
+void RunLoad(const Settings& settings, const Load& load) {
+  std::vector<Series> rows;
+  for (const Scenario& scenario : kScenarios) rows.push_back({scenario.name, {}});
+  for (int round = 0; round < settings.rounds; ++round) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const Scenario& scenario = kScenarios[i];
+      try {
+        rows[i].rounds.push_back(Carry(load, scenario.sender, scenario.receiver, scenario.measured));
+      } catch (const std::exception& error) {
+        throw std::runtime_error(std::string(scenario.name) + ", " + std::to_string(load.payload_bytes) +
+                                 " B: " + error.what());
+      }
+    }
+  }
+  const Series& sync = rows[2];
+  const Series& async = rows[3];
+  const bool async_is_faster =
+      MessagesPerSecond(async, load.messages).median > MessagesPerSecond(sync, load.messages).median;
+  const Series* const references[] = {nullptr, rows.data(), nullptr, nullptr, async_is_faster ? &async : &sync};
+  for (std::size_t i = 0; i < rows.size(); ++i) PrintRow(rows[i], load, references[i]);
+}
+
+void PrintSetPayload(const Settings& settings) {
+  std::vector<double> fresh;
+  std::vector<double> unchanged;
+  for (const SetPayloadLatency& latency : MeasureSetPayload(settings.streams, settings.rounds)) {
+    fresh.push_back(latency.new_ms);
+    unchanged.push_back(latency.unchanged_ms);
+  }
+  std::printf("\nSetPayload through gRPC on loopback, median (low to high)\n");
+  const std::string streams = WithCommas(static_cast<std::uint64_t>(settings.streams));
+  for (const auto& [what, values] : {std::pair("new", fresh), std::pair("unchanged", unchanged)}) {
+    const Spread spread = SpreadOf(values);
+    std::printf("%s %s streams: %.1f ms (%.1f to %.1f ms)\n", streams.c_str(), what, spread.median, spread.low,
+                spread.high);
+  }
+}
+
+void Run(const Settings& settings) {
+  std::printf("%d rounds in turns, %u CPUs; every message arrived, once and in order\n\n", settings.rounds,
+              std::thread::hardware_concurrency());
+  PrintHeader();
+  // The server must not give up on a receiver that falls behind for a moment.
+  const test::NatsServer server("max_pending: 1GB\nwrite_deadline: \"60s\"");
+  for (const std::size_t size : settings.sizes) {
+    RunLoad(settings, {server.url(), std::min<std::uint64_t>(settings.messages, kRunBytesMax / size), size});
+  }
+  PrintSetPayload(settings);
+}
+
+}  // namespace
+}  // namespace kps::bench
+
+int main(int argc, char** argv) {
+  kps::bench::Settings settings;
+  CLI::App app("Measures the host beside libnats alone, over a nats-server on loopback.", "kps-bench");
+  app.option_defaults()->always_capture_default();
+  app.add_option("--messages", settings.messages, "messages of a run; at most 512 MiB of payload are sent")
+      ->check(CLI::Range(1, 100'000'000));
+  app.add_option("--rounds", settings.rounds, "runs of each row; medians are printed")->check(CLI::Range(1, 1000));
+  app.add_option("--sizes", settings.sizes, "bytes of a payload, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::Range(16, 512 * 1024));
+  app.add_option("--streams", settings.streams, "streams of a SetPayload")->check(CLI::Range(1, 10'000));
+  CLI11_PARSE(app, argc, argv);
+  try {
+    kps::bench::Run(settings);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "kps-bench: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

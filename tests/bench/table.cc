@@ -1,0 +1,60 @@
+#include "tests/bench/table.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace kps::bench {
+
+Spread SpreadOf(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  const double median = values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+  return {values.front(), median, values.back()};
+}
+
+Spread MessagesPerSecond(const Series& series, std::uint64_t messages) {
+  std::vector<double> values;
+  for (const Cost& cost : series.rounds) values.push_back(static_cast<double>(messages) / cost.seconds);
+  return SpreadOf(values);
+}
+
+Spread CpuSecondsPerMillion(const Series& series, std::uint64_t messages) {
+  std::vector<double> values;
+  for (const Cost& cost : series.rounds) values.push_back(cost.cpu_seconds * 1e6 / static_cast<double>(messages));
+  return SpreadOf(values);
+}
+
+Spread Ratio(const Series& series, const Series& reference) {
+  std::vector<double> values;
+  for (std::size_t i = 0; i < series.rounds.size(); ++i) {
+    values.push_back(reference.rounds.at(i).seconds / series.rounds[i].seconds);
+  }
+  return SpreadOf(values);
+}
+
+std::string WithCommas(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, 1, ',');
+  return text;
+}
+
+void PrintHeader() {
+  std::printf("%-24s %11s %11s %13s  %-46s %s\n", "", "payload", "messages", "messages/s",
+              "ratio, median (low to high)", "CPU s / million messages");
+}
+
+void PrintRow(const Series& series, const Load& load, const Series* reference) {
+  char ratio[80] = "-";
+  if (reference != nullptr) {
+    const Spread spread = Ratio(series, *reference);
+    std::snprintf(ratio, sizeof ratio, "%.2f (%.2f to %.2f) of %s", spread.median, spread.low, spread.high,
+                  reference->name.c_str());
+  }
+  std::printf("%-24s %9s B %11s %13s  %-46s %.2f\n", series.name.c_str(), WithCommas(load.payload_bytes).c_str(),
+              WithCommas(load.messages).c_str(),
+              WithCommas(static_cast<std::uint64_t>(MessagesPerSecond(series, load.messages).median)).c_str(), ratio,
+              CpuSecondsPerMillion(series, load.messages).median);
+  std::fflush(stdout);
+}
+
+}  // namespace kps::bench
