@@ -91,7 +91,8 @@ TEST(TwoSidesTest, ASideThatThrowsIsNamed) {
 
 TEST(TwoSidesTest, ASideThatIsNotReadyIsNamed) {
   const MakeSide unable = [](const Load&, Progress*) -> std::unique_ptr<Side> { throw std::runtime_error("unable"); };
-  EXPECT_EQ(WhatIsWrong(kLoad, unable, Delivers(10)), "the sender: unable");
+  const auto also_wrong = MakeOf([](const Load&, Progress*) { throw std::runtime_error("ran"); });
+  EXPECT_EQ(WhatIsWrong(kLoad, unable, also_wrong), "the sender: unable");
 }
 
 TEST(TwoSidesTest, ASideThatCrashesIsNamed) {
