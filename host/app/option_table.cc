@@ -5,7 +5,9 @@
 namespace kps {
 namespace {
 
-std::string Cell(const std::string& text, const std::string& quote) { return text.empty() ? "–" : quote + text + quote; }
+std::string Cell(const std::string& text, const std::string& quote) {
+  return text.empty() ? "–" : quote + text + quote;
+}
 
 }  // namespace
 

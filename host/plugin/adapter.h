@@ -1,5 +1,5 @@
-// The ports of core/plugin.h over a kps_plugin table. Every call into the plugin stops exceptions, checks the answer, and
-// copies what it keeps.
+// The ports of core/plugin.h over a kps_plugin table. Every call into the plugin stops exceptions, checks the answer,
+// and copies what it keeps.
 #pragma once
 
 #include <kps/plugin.h>

@@ -63,7 +63,8 @@ Error CheckElf(const std::string& path) {
   }
   std::vector<Elf64_Phdr> segments(header.e_phnum);
   file.seekg(static_cast<std::streamoff>(header.e_phoff));
-  file.read(reinterpret_cast<char*>(segments.data()), static_cast<std::streamsize>(segments.size() * sizeof(Elf64_Phdr)));
+  file.read(reinterpret_cast<char*>(segments.data()),
+            static_cast<std::streamsize>(segments.size() * sizeof(Elf64_Phdr)));
   if (!file) return cut();
   for (const Elf64_Phdr& segment : segments) {
     if (segment.p_type == PT_LOAD && !Inside(segment.p_offset, segment.p_filesz, 1, size)) return cut();

@@ -30,8 +30,8 @@ Event MakeEvent(EventKind kind, kps_str stream_id, kps_str id, kps_str message, 
 }  // namespace
 
 HostTable::HostTable(HostServices* services)
-    : services_(services),
-      table_{sizeof(kps_host), KPS_ABI_VERSION, this, Log, RaiseAlert, SetStatus, CounterAdd, GaugeSet, ShouldStop} {}
+    : services_(services), table_{sizeof(kps_host), KPS_ABI_VERSION, this,     Log,       RaiseAlert,
+                                  SetStatus,        CounterAdd,      GaugeSet, ShouldStop} {}
 
 void HostTable::SetStopping(const std::string& stream_id, bool stopping) {
   MutexLock lock(mutex_);

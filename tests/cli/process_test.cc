@@ -1,5 +1,7 @@
 // The program as a user runs it.
 
+#include "tests/support/process.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -7,7 +9,6 @@
 #include <algorithm>
 
 #include "tests/cli/fake_connector.h"
-#include "tests/support/process.h"
 
 namespace kps::cli {
 namespace {

@@ -95,8 +95,9 @@ TEST(CommandLineTest, HelpHasTheExitCodesAndVersionTheAbi) {
   EXPECT_THAT(help.out(), AllOf(HasSubstr("Exit codes:"), HasSubstr("--payloads")));
   Process version = Start({"--version"});
   EXPECT_EQ(version.Wait(), 0);
-  EXPECT_THAT(version.out(),
-              MatchesRegex("kps-connector-host [0-9]+\\.[0-9]+\\.[0-9]+ \\(plugin ABI [0-9]+, contract connector.v1\\)\n"));
+  EXPECT_THAT(
+      version.out(),
+      MatchesRegex("kps-connector-host [0-9]+\\.[0-9]+\\.[0-9]+ \\(plugin ABI [0-9]+, contract connector.v1\\)\n"));
 }
 
 TEST(CommandLineTest, HelpMarkdownIsATable) {

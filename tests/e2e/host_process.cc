@@ -87,8 +87,8 @@ bool HostProcess::WaitForClient(const std::vector<std::string>& arguments,
 }
 
 bool HostProcess::WaitForEvents(const std::string& text, std::chrono::seconds deadline) {
-  return WaitForClient({"events", "-o", "json"},
-                       [&](const std::string& out) { return out.find(text) != std::string::npos; }, deadline);
+  return WaitForClient(
+      {"events", "-o", "json"}, [&](const std::string& out) { return out.find(text) != std::string::npos; }, deadline);
 }
 
 bool HostProcess::WaitForRunning(std::size_t streams) {

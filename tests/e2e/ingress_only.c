@@ -1,7 +1,7 @@
 /* A plugin that runs INGRESS streams alone. */
 #include "../plugin/broken/good_table.h"
 
-const kps_plugin *kps_plugin_v1(uint32_t host_abi_version) {
+const kps_plugin* kps_plugin_v1(uint32_t host_abi_version) {
   static kps_plugin table;
   (void)host_abi_version;
   table = good_table("ingress-only");

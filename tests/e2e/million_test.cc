@@ -29,7 +29,8 @@ class MillionTest : public testing::TestWithParam<bool> {
     ASSERT_TRUE(host->WaitUntilListening()) << host->process().err();
     host->Client({"streams", "set", folder_.Write("out.json", StreamJson("out", "EGRESS", "c", egress_metadata))});
     ASSERT_TRUE(host->WaitForRunning(1));
-    host->Client({"streams", "set", "--add", folder_.Write("in.json", StreamJson("in", "INGRESS", "c", ingress_metadata))});
+    host->Client(
+        {"streams", "set", "--add", folder_.Write("in.json", StreamJson("in", "INGRESS", "c", ingress_metadata))});
   }
 
   TempFolder folder_;

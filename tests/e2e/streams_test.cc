@@ -12,8 +12,8 @@ using testing::Not;
 
 TEST(StreamsTest, PayloadFileStartsStreamsAndMessagesPass) {
   TempFolder folder;
-  const std::string path = folder.Write("streams.json", PayloadsJson({StreamJson("out", "EGRESS", "c"),
-                                                                      StreamJson("in", "INGRESS", "c")}));
+  const std::string path =
+      folder.Write("streams.json", PayloadsJson({StreamJson("out", "EGRESS", "c"), StreamJson("in", "INGRESS", "c")}));
   HostProcess host({"--plugin", "generator", "--payloads", path});
   ASSERT_TRUE(host.WaitUntilListening()) << host.process().err();
   EXPECT_TRUE(host.WaitForRunning(2));

@@ -54,8 +54,9 @@ bool NatsServer::TryStart() {
   const std::string port = port_ == 0 ? "-1" : std::to_string(port_);
   const std::string config = folder_ + "/nats.conf";
   const std::string log = folder_ + "/log";
-  const char* const arguments[] = {"nats-server", "-c", config.c_str(), "-a", "127.0.0.1", "-p", port.c_str(),
-                                   "--ports_file_dir", folder_.c_str(), "-l", log.c_str(), nullptr};
+  const char* const arguments[] = {"nats-server",   "-c", config.c_str(), "-a",
+                                   "127.0.0.1",     "-p", port.c_str(),   "--ports_file_dir",
+                                   folder_.c_str(), "-l", log.c_str(),    nullptr};
   const char* const program = Program();
   const pid_t parent = ::getpid();
   pid_ = ::fork();

@@ -19,8 +19,8 @@
 #define KPS_DIRECTIONS_EGRESS 2u
 
 /* kps_plugin.flags */
-#define KPS_FLAG_NO_UNLOAD 1u     /* the library can never be unmapped (Go, for one) */
-#define KPS_FLAG_OVERLAP_SAFE 2u  /* two consumers of one stream may exist for a moment (hot swap) */
+#define KPS_FLAG_NO_UNLOAD 1u    /* the library can never be unmapped (Go, for one) */
+#define KPS_FLAG_OVERLAP_SAFE 2u /* two consumers of one stream may exist for a moment (hot swap) */
 
 /* What configure did with the new config. */
 #define KPS_CONFIGURE_APPLIED 1

@@ -1,7 +1,7 @@
 /* An exception escapes create_connector. */
-#include "good_table.h"
-
 #include <stdexcept>
+
+#include "good_table.h"
 
 static kps_code create(const kps_host *, kps_str, kps_str, kps_connector **, kps_error *) {
   throw std::runtime_error("no such broker");

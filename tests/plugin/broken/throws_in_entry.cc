@@ -1,8 +1,7 @@
 /* An exception escapes kps_plugin_v1 itself. */
-#include "good_table.h"
-
 #include <stdexcept>
 
+#include "good_table.h"
 
 const kps_plugin *kps_plugin_v1(uint32_t host_abi_version) {
   static kps_plugin table;
