@@ -90,7 +90,7 @@ Result<v1::SetPayloadResponse> Client::Set(const v1::SetPayloadRequest& request)
   return connection_->Call<v1::SetPayloadResponse>(*this, &v1::ConnectorService::Stub::SetPayload, request);
 }
 
-Result<v1::GetEventsResponse> Client::GetEvents(const std::string& connector_id, std::stop_token stop) {
+Result<v1::GetEventsResponse> Client::GetEvents(const std::string& connector_id, const std::stop_token& stop) {
   v1::GetEventsRequest request;
   request.set_connector_id(connector_id);
   return connection_->Call<v1::GetEventsResponse>(*this, &v1::ConnectorService::Stub::GetEvents, request, stop);

@@ -21,7 +21,7 @@ class Client {
   Result<v1::GetPayloadResponse> GetConfig(const std::string& connector_id);
   Result<v1::SetPayloadResponse> Set(const v1::SetPayloadRequest& request);
   // A stop ends the call at once, as a failure.
-  Result<v1::GetEventsResponse> GetEvents(const std::string& connector_id, std::stop_token stop = {});
+  Result<v1::GetEventsResponse> GetEvents(const std::string& connector_id, const std::stop_token& stop = {});
 
  private:
   struct Connection;

@@ -104,6 +104,7 @@ class EventLog {
     seen_.swap(latest);  // an event that went away is new when it comes back
     if (context_.output == Output::kTable) {
       std::vector<std::vector<std::string>> rows;
+      rows.reserve(news.size());
       for (const v1::EventPayload* event : news) rows.push_back(EventRow(*event));
       return Print(table_.Print(rows), context_);
     }
@@ -197,7 +198,7 @@ ExitCode Events(Context& context) {
   return EventLog(context).PrintNews(response.value());
 }
 
-ExitCode FollowEvents(Context& context, std::stop_token stop) {
+ExitCode FollowEvents(Context& context, const std::stop_token& stop) {
   EventLog log(context);
   bool answered_before = false;
   bool away = false;

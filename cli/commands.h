@@ -40,6 +40,6 @@ ExitCode ConfigGet(Context& context);
 
 ExitCode Events(Context& context);
 // Prints what is new or changed, each second, until `stop`. A host that goes away meanwhile is waited for.
-ExitCode FollowEvents(Context& context, std::stop_token stop);
+ExitCode FollowEvents(Context& context, const std::stop_token& stop);
 
 }  // namespace kps::cli

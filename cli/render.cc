@@ -178,6 +178,7 @@ std::string ConfigTable(const v1::GetPayloadResponse& response, std::size_t row_
     }
   }
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(sorted.size());
   for (const auto& [key, value] : sorted) rows.push_back({key, value});
   return Table({"KEY", "VALUE"}, row_width_max).Print(rows);
 }

@@ -16,6 +16,7 @@ StopOnSignals::StopOnSignals() {
 
 StopOnSignals::~StopOnSignals() {
   // Ends the wait where no signal came; blocked everywhere else, a second one stays pending.
+  // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread): blocked, it does not end the process
   if (!stop_.stop_requested()) pthread_kill(waiter_.native_handle(), SIGTERM);
   waiter_.join();
 }
