@@ -104,7 +104,7 @@ class MemoryPublisher : public Publisher {
   std::uint64_t confirmed_ = 0;
 };
 
-class MemorySubscription : public Subscription {
+class MemorySubscription final : public Subscription {
  public:
   MemorySubscription(std::shared_ptr<Registry> registry, QueuePtr queue)
       : registry_(std::move(registry)), queue_(std::move(queue)) {}
