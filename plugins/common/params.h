@@ -38,7 +38,7 @@ class Params {
   }
 
   std::string choice_or(const char* key, std::initializer_list<const char*> choices, const char* fallback) {
-    const std::string value = string_or(key, fallback);
+    std::string value = string_or(key, fallback);
     std::string list;
     for (const char* choice : choices) {
       if (value == choice) return value;
