@@ -29,7 +29,7 @@ namespace kps {
 class NatsPublisher;
 class NatsSubscription;
 
-class NatsConnection : private NatsLink::Owner {
+class NatsConnection final : private NatsLink::Owner {
  public:
   static Result<std::shared_ptr<NatsConnection>> Open(NatsOptions options, Logger* logger);
   ~NatsConnection();
