@@ -36,7 +36,7 @@ void RunSide(const Load& load, const MakeSide& make, State* state, bool measured
     if (!Eventually([&] { return progress.sides_ready == 2 || progress.sides_failed > 0; })) {
       throw std::runtime_error("the other side was not ready in time");
     }
-    if (progress.sides_failed > 0) return;  // it has the error
+    if (progress.sides_ready < 2) return;  // the other one has the error
     const double cpu_before = CpuSeconds();
     side->Run();
     if (measured) state->cpu_seconds = CpuSeconds() - cpu_before;

@@ -15,8 +15,8 @@ class NatsServer {
   NatsServer& operator=(const NatsServer&) = delete;
   ~NatsServer();
 
-  void Stop();   // at once, as a crash does
-  void Start();  // after Stop: ready again, on the same port
+  void Stop();                                // at once, as a crash does
+  void Start();                               // after Stop: ready again, on the same port
   void Configure(const std::string& config);  // for the next Start
   // It hangs: its connections stay open and nothing is answered.
   void Pause();
