@@ -55,6 +55,8 @@ class Runtime {
   std::vector<StreamView> Streams() const;
   JsonMembers Config() const;
   std::vector<Event> Events() const { return events_.List(); }
+  // What the plugin reports.
+  const Metrics& metrics() const { return metrics_; }
   std::vector<Violation> CheckId(const std::string& connector_id) const;
 
   // Stops every stream, each drained within the drain timeout; then the connector is gone. Once, any thread.
