@@ -17,6 +17,7 @@ rules=(
   "host/plugin/" "$standard|$system|kps/.+|boost/dll/.+|host/(core|plugin)/.+" "host/plugin may use core, the plugin API and Boost.DLL"
   "host/transport/" "$standard|$system|nats/.+|host/(core|transport)/.+" "host/transport may use core and libnats"
   "host/grpc/" "$standard|$system|$contract|$grpc|host/(core|grpc)/.+" "host/grpc may use core, gRPC and protobuf"
+  "host/metrics/" "$standard|$system|prometheus/.+|curl/.+|host/(core|metrics)/.+" "host/metrics may use core, prometheus-cpp, civetweb and libcurl"
   "host/app/" "$standard|$system|kps/version\.h|CLI/.+|spdlog/.+|fmt/.+|host/.+" "host/app may use the host's parts, CLI11 and spdlog; the contract stays in host/grpc"
   "cli/" "$standard|$system|$contract|$grpc|kps/version\.h|CLI/.+|rapidjson/.+|cli/.+" "the client shares the contract with the host, and no code"
   "plugins/common/" "$standard|$system|kps/.+|rapidjson/.+" "plugins/common may use the plugin API and RapidJSON"
@@ -25,6 +26,7 @@ rules=(
 # A plugin's library may be any, but for these.
 not_a_library='(host|cli|tests|plugins|connector|google|grpc|grpcpp|boost/dll)/.+|\.\.?/.*|.*/\.\./.*'
 loading='(dlfcn|link)\.h|boost/dll/.+'
+http='civetweb\.h|curl/.+'
 
 status=0
 refuse() { # FILE LINE TEXT WHY
@@ -58,6 +60,10 @@ check() { # FILE LINE TEXT
 
   if [[ $file != host/plugin/* && $path =~ ^($loading)$ ]]; then
     refuse "$file" "$line" "$text" "only host/plugin loads libraries"
+    return
+  fi
+  if [[ $file == host/* && $file != host/metrics/* && $path =~ ^($http)$ ]]; then
+    refuse "$file" "$line" "$text" "only host/metrics speaks HTTP"
     return
   fi
   if [[ $folder == host/core/ && $path =~ ^(iostream|fstream|syncstream|print)$ ]]; then
