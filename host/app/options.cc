@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 
@@ -16,7 +17,7 @@ namespace {
 
 constexpr char kFooter[] =
     "Exit codes: 0 stopped in order; 1 wrong options, parameters or payload file; 2 the plugin cannot be used;\n"
-    "3 the address cannot be listened on.\n\n"
+    "3 an address cannot be listened on.\n\n"
     "Example: kps-connector-host --plugin file --transport nats://127.0.0.1:4222 --payloads streams.json";
 
 #define KPS_TEXT_(x) #x
@@ -60,6 +61,15 @@ Error MergeStaticParameters(const Raw& raw, HostOptions* options) {
   return {};
 }
 
+// CLI11 takes an empty variable for an absent one; here it means none, as off does.
+void ChooseMetricsListen(const CLI::App& app, HostOptions* options) {
+  const CLI::Option* option = app.get_option("--metrics-listen");
+  const char* variable = std::getenv(option->get_envname().c_str());
+  options->metrics_listen_chosen = !option->empty();
+  const bool emptied = option->empty() && variable != nullptr && *variable == '\0';
+  if (emptied || options->metrics_listen == "off") options->metrics_listen.clear();
+}
+
 void Define(CLI::App* app, Raw* raw, HostOptions* options) {
   app->add_option("--plugin", options->plugin, "the connector plugin to run")->type_name("NAME or PATH.so")
       ->envname("KPS_PLUGIN");
@@ -80,6 +90,12 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
   app->add_option("--payloads", options->payloads,
                   "a SetPayloadRequest as protobuf JSON, applied at start: no platform is needed")
       ->type_name("FILE");
+  app->add_option("--metrics-listen", options->metrics_listen,
+                  "address of /metrics, /livez and /readyz (HTTP); port 0 picks one and prints it; off: none")
+      ->type_name("ADDR")->envname("KPS_METRICS_LISTEN")->capture_default_str();
+  app->add_option("--push-gateway", options->push_gateway,
+                  "a Prometheus Pushgateway, HOST:PORT or http://HOST:PORT, that gets the transport's error counters")
+      ->type_name("ADDR")->envname("PUSH_GW");
   app->add_option("--log-level", raw->log_level, "debug, info, warn or error")->type_name("LEVEL")
       ->envname("KPS_LOG_LEVEL")->check(CLI::IsMember({"debug", "info", "warn", "error"}, CLI::ignore_case))
       ->capture_default_str();
@@ -120,6 +136,7 @@ Result<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments, co
     return parsed;
   }
   if (const char* json = std::getenv("KPS_STATIC_PARAMETERS")) raw.static_json = json;
+  ChooseMetricsListen(app, &options);
   if (Error error = MergeStaticParameters(raw, &options); !error.ok()) return error;
 
   const std::string beside = (std::filesystem::path(program).parent_path() / "../plugins").lexically_normal().string();

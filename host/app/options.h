@@ -20,7 +20,10 @@ struct HostOptions {
   std::string listen = "0.0.0.0:8000";
   std::string transport;  // a URL; empty: none was chosen
   std::string client_name;
-  std::string payloads;  // a file; empty: none
+  std::string payloads;                           // a file; empty: none
+  std::string metrics_listen = "127.0.0.1:9090";  // empty: nowhere
+  bool metrics_listen_chosen = false;             // by the command line or the environment
+  std::string push_gateway;                       // an address; empty: none
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
 };

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <memory>
 
+#include "host/app/telemetry.h"
 #include "host/core/runtime.h"
 #include "host/grpc/payload_file.h"
 #include "host/grpc/server.h"
@@ -73,6 +74,13 @@ int Run(const HostOptions& options, Logger* logger) {
                                  {plugin.value().get(), transport.value().get(), logger, &clock});
   if (!runtime.ok()) return Fail(logger, kExitPlugin, runtime.error().message());
 
+  // Destroyed first, after the drain: what it tells last is how that went.
+  auto telemetry = Telemetry::Start(options, &descriptor, transport.value().get(), runtime.value().get(), logger);
+  if (!telemetry.ok()) {
+    const bool usage = telemetry.error().code() == Code::kInvalidArgument;
+    return Fail(logger, usage ? kExitUsage : kExitListen, telemetry.error().message());
+  }
+
   if (!options.payloads.empty()) {
     auto command = ReadPayloadFile(options.payloads, options.connector_id);
     if (!command.ok()) return Fail(logger, kExitUsage, command.error().message());
@@ -83,12 +91,15 @@ int Run(const HostOptions& options, Logger* logger) {
   auto server = Server::Start(options.listen, runtime.value().get());
   if (!server.ok()) return Fail(logger, kExitListen, server.error().message());
   logger->Log(LogLevel::kInfo, "", "listening on " + server.value()->address());
+  telemetry.value()->Enter(Telemetry::Phase::kServing);
 
   int signal = 0;
   sigwait(&signals, &signal);
   logger->Log(LogLevel::kInfo, "", std::string(signal == SIGINT ? "SIGINT" : "SIGTERM") + ": stopping");
+  telemetry.value()->Enter(Telemetry::Phase::kStopping);
   server.value()->Shutdown(kCallGrace);
   runtime.value()->Shutdown();
+  telemetry.value().reset();
   logger->Log(LogLevel::kInfo, "", "stopped");
   return kExitStopped;
 }
