@@ -142,11 +142,10 @@ HttpServer::HttpServer(std::unique_ptr<Impl> impl, std::string address)
 HttpServer::~HttpServer() {
   // civetweb's acceptor looks up every two seconds, or when somebody connects.
   auto stopped = std::async(std::launch::async, [this] { mg_stop(impl_->context); });
-  const std::string& host = impl_->endpoint.host;
   while (stopped.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready) {
     char ignored[128];
-    mg_connection* knock = mg_connect_client(host == "0.0.0.0" ? "127.0.0.1" : host.c_str(),
-                                             std::stoi(impl_->endpoint.port), 0, ignored, sizeof ignored);
+    mg_connection* knock =
+        mg_connect_client(impl_->endpoint.host.c_str(), std::stoi(impl_->endpoint.port), 0, ignored, sizeof ignored);
     if (knock != nullptr) mg_close_connection(knock);
   }
   mg_exit_library();
