@@ -61,6 +61,12 @@ class Host {
   Process process_;
 };
 
+// What stands behind `series` in its line; -1: there is none.
+double Value(const std::string& metrics, const std::string& series) {
+  const std::size_t at = ("\n" + metrics).find("\n" + series);
+  return at == std::string::npos ? -1 : std::stod(metrics.substr(at + series.size()));
+}
+
 const std::vector<std::string> kAnyPort{"--metrics-listen", "127.0.0.1:0"};
 
 std::string Endless(const std::string& channel) {
@@ -208,16 +214,24 @@ TEST_F(HostTelemetry, IsNotReadyButAliveWhileItDrains) {
   EXPECT_EQ(host.process().Wait(), 0);
 }
 
-TEST_F(HostTelemetry, PushesTheCountersOfTheTemplate) {
+TEST_F(HostTelemetry, PushesTheCountersOfTheTemplateAtTheStartAndAtTheEnd) {
+  NatsServer broker;
+  broker.Stop();
   PushgatewayProcess gateway;
-  Host host({"--metrics-listen", "off"}, {"PUSH_GW=" + gateway.address()});
+  Host host(With(kAnyPort, {"--transport", broker.url()}), {"PUSH_GW=" + gateway.address()});
   ASSERT_TRUE(host.WaitUntilListening()) << host.process().err();
-  const std::string labels = "{instance=\"\",job=\"connector_transport_metrics_job\"} 0\n";
-  EXPECT_TRUE(Eventually([&] { return gateway.Metrics().find(labels) != std::string::npos; }));
-  EXPECT_THAT(gateway.Metrics(),
-              AllOf(HasSubstr("# TYPE transport_connect_errors counter\ntransport_connect_errors" + labels),
-                    HasSubstr("# TYPE transport_publish_errors counter\ntransport_publish_errors" + labels)));
+  const std::string labels = "{instance=\"\",job=\"connector_transport_metrics_job\"} ";
+  EXPECT_TRUE(Eventually([&] { return Value(gateway.Metrics(), "transport_publish_errors" + labels) == 0; }));
+  const double before = Value(gateway.Metrics(), "transport_connect_errors" + labels);
+  EXPECT_THAT(gateway.Metrics(), AllOf(HasSubstr("# TYPE transport_connect_errors counter\n"),
+                                       HasSubstr("# TYPE transport_publish_errors counter\n")));
+  double errors = 0;
+  ASSERT_TRUE(Eventually([&] {
+    errors = Value(host.Get("/metrics").body, "kps_transport_connect_errors_total ");
+    return errors > before;
+  }));
   EXPECT_EQ(host.Stop(), 0);
+  EXPECT_GE(Value(gateway.Metrics(), "transport_connect_errors" + labels), errors);
 }
 
 TEST_F(HostTelemetry, RunsAndStopsWhenThePushgatewayHangs) {
