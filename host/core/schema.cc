@@ -1,47 +1,61 @@
 #include "host/core/schema.h"
 
 #include <rapidjson/document.h>
+#include <rapidjson/memorystream.h>
 #include <rapidjson/pointer.h>
+#include <rapidjson/reader.h>
 #include <rapidjson/schema.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
-#include <charconv>
 
 #include "host/core/json.h"
+#include "host/core/mutex.h"
+#include "host/core/schema_rules.h"
 
 namespace kps {
 namespace {
 
-// "/limits/2" -> "limits[2]"
-std::string Place(const rapidjson::Pointer& pointer) {
-  std::string place;
-  for (std::size_t i = 0; i < pointer.GetTokenCount(); ++i) {
-    const auto& token = pointer.GetTokens()[i];
-    if (token.index != rapidjson::kPointerInvalidIndex) {
-      place += '[' + std::to_string(token.index) + ']';
-    } else {
-      place += '.' + std::string(token.name, token.length);
-    }
+// Iterative: nesting is the sender's choice, and recursion would let it choose our stack depth.
+constexpr unsigned kParseFlags = rapidjson::kParseIterativeFlag;
+
+// RapidJSON reads the stack of another schema when patternProperties stand beside "additionalProperties": false. A
+// schema that nothing fulfils says the same, and it has that right.
+void ReplaceForbiddenAdditions(rapidjson::Value* value, rapidjson::Document::AllocatorType* allocator) {
+  if (value->IsArray()) {
+    for (auto& element : value->GetArray()) ReplaceForbiddenAdditions(&element, allocator);
   }
-  return place;
+  if (!value->IsObject()) return;
+  for (auto& member : value->GetObject()) ReplaceForbiddenAdditions(&member.value, allocator);
+  const auto additional = value->FindMember("additionalProperties");
+  if (additional == value->MemberEnd() || !additional->value.IsFalse() || !value->HasMember("patternProperties"))
+    return;
+  additional->value.SetObject().AddMember("not", rapidjson::Value(rapidjson::kObjectType), *allocator);
 }
 
-std::string ValueText(const rapidjson::Value& value) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  value.Accept(writer);
-  std::string text(buffer.GetString(), buffer.GetSize());
-  constexpr std::size_t kShown = 200;
-  return text.size() <= kShown ? text : text.substr(0, kShown) + "...";
+bool IsPlain(std::string_view key) {
+  if (key.empty()) return false;
+  for (const char c : key) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= ' ' || byte == 0x7F || c == '.' || c == '[' || c == ']' || c == '"') return false;
+  }
+  return true;
 }
 
 }  // namespace
 
 struct Schema::Compiled {
-  explicit Compiled(const rapidjson::Document& text) : schema(text) { source.CopyFrom(text, source.GetAllocator()); }
+  explicit Compiled(const rapidjson::Document& text) : schema(ForRapidJson(text)) {
+    source.CopyFrom(text, source.GetAllocator());
+  }
+
+  static rapidjson::SchemaDocument ForRapidJson(const rapidjson::Document& text) {
+    rapidjson::Document copy;
+    copy.CopyFrom(text, copy.GetAllocator());
+    ReplaceForbiddenAdditions(&copy, &copy.GetAllocator());
+    return rapidjson::SchemaDocument(copy);
+  }
+
   rapidjson::Document source;
-  rapidjson::SchemaDocument schema;
+  Mutex mutex;  // a search with a compiled pattern changes it
+  rapidjson::SchemaDocument schema KPS_GUARDED_BY(mutex);
 };
 
 Result<Schema> Schema::Parse(std::string_view text) {
@@ -49,26 +63,50 @@ Result<Schema> Schema::Parse(std::string_view text) {
   if (text.empty()) return schema;
   if (auto object = ParseJsonObject(text); !object.ok()) return object.error();
   rapidjson::Document document;
-  document.Parse(text.data(), text.size());
-  schema.compiled_ = std::make_shared<const Compiled>(document);
+  document.Parse<kParseFlags>(text.data(), text.size());
+  if (auto problem = SchemaProblem(document); !problem.empty()) {
+    return Error(Code::kInvalidArgument, std::move(problem));
+  }
+  schema.compiled_ = std::make_shared<Compiled>(document);
   return schema;
 }
 
 std::vector<Violation> Schema::Check(std::string_view json, const std::string& path) const {
   if (!compiled_) return {};
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
-  if (document.HasParseError()) return {{path, "is not JSON"}};
+  MutexLock lock(compiled_->mutex);
   rapidjson::SchemaValidator validator(compiled_->schema);
-  if (document.Accept(validator)) return {};
+  rapidjson::MemoryStream bytes(json.data(), json.size());
+  rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(bytes);
+  rapidjson::Reader reader;
+  if (reader.Parse<kParseFlags>(stream, validator)) return {};
 
-  const rapidjson::Pointer where = validator.GetInvalidDocumentPointer();
-  const std::string keyword = validator.GetInvalidSchemaKeyword();
-  std::string description = "does not fulfil \"" + keyword + "\" of the plugin's schema";
-  const rapidjson::Pointer rule = validator.GetInvalidSchemaPointer().Append(
-      keyword.c_str(), static_cast<rapidjson::SizeType>(keyword.size()));
-  if (const rapidjson::Value* value = rule.Get(compiled_->source)) description += ": " + ValueText(*value);
-  return {{path + Place(where), description}};
+  rapidjson::Document document;
+  document.Parse<kParseFlags>(json.data(), json.size());
+  if (document.HasParseError()) return {{path, "is not JSON"}};
+  auto violations = ExplainViolations(compiled_->source, document, path, kViolationsMax);
+  // RapidJSON decides; where it alone finds fault, its keyword has to do.
+  if (violations.empty()) {
+    const char* keyword = validator.GetInvalidSchemaKeyword();
+    violations.push_back(
+        {path, std::string("does not fulfil \"") + (keyword == nullptr ? "?" : keyword) + "\" of the plugin's schema"});
+  }
+  return violations;
+}
+
+std::string MemberPlace(const std::string& place, std::string_view key) {
+  constexpr std::size_t kKeyBytesShown = 128;
+  const std::string shown = Shortened(key, kKeyBytesShown);
+  return IsPlain(shown) ? place + '.' + shown : place + '[' + JsonString(shown) + ']';
+}
+
+std::string ElementPlace(const std::string& place, std::size_t index) {
+  return place + '[' + std::to_string(index) + ']';
+}
+
+std::string Shortened(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return std::string(text);
+  while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xC0) == 0x80) --bytes_max;
+  return std::string(text.substr(0, bytes_max)) + "...";
 }
 
 }  // namespace kps

@@ -1,41 +1,93 @@
 #include "host/core/validate.h"
 
+#include <algorithm>
 #include <map>
+#include <utility>
 
 namespace kps {
 namespace {
 
 constexpr std::size_t kIdBytesMax = 1024;
 constexpr std::size_t kChannelBytesMax = 1024;
+constexpr std::size_t kShownBytesMax = 128;  // of a text that is wrong
 
-void CheckStream(const StreamSpec& stream, const std::string& path, const Rules& rules, std::vector<Violation>* found) {
+std::string Quoted(std::string_view text) { return JsonString(Shortened(text, kShownBytesMax)); }
+
+// Violations with the index of their payload.
+using Found = std::vector<std::pair<std::size_t, Violation>>;
+
+std::string PayloadPath(std::size_t index) { return ElementPlace("payloads", index); }
+
+std::string CheckDirection(Direction direction, const Rules& rules) {
+  const char use[] = ": use STREAM_DIRECTION_INGRESS or STREAM_DIRECTION_EGRESS";
+  switch (direction) {
+    case Direction::kIngress:
+      if (rules.ingress) return {};
+      break;
+    case Direction::kEgress:
+      if (rules.egress) return {};
+      break;
+    case Direction::kUnspecified:
+      return std::string("is unspecified") + use;
+    default:  // a number of a later contract
+      return "is " + std::to_string(static_cast<std::int32_t>(direction)) + ", which is no direction" + use;
+  }
+  return "is " + std::string(DirectionName(direction)) + ", but the plugin " + rules.plugin_name + " has only " +
+         (rules.ingress ? "INGRESS" : "EGRESS");
+}
+
+void CheckStream(const StreamSpec& stream, std::size_t index, const Rules& rules, Found* found) {
+  const std::string path = PayloadPath(index) + ".stream";
+  const auto add = [&](const char* member, std::string reason) {
+    if (!reason.empty()) found->push_back({index, {path + member, std::move(reason)}});
+  };
   if (stream.id.empty()) {
-    found->push_back({path + ".id", "is empty: every stream needs an id"});
+    add(".id", "is empty: every stream needs an id");
   } else if (stream.id.size() > kIdBytesMax) {
-    found->push_back({path + ".id", "is longer than " + std::to_string(kIdBytesMax) + " bytes"});
+    add(".id", "is longer than " + std::to_string(kIdBytesMax) + " bytes");
   }
-  const bool possible = stream.direction == Direction::kIngress   ? rules.ingress
-                        : stream.direction == Direction::kEgress ? rules.egress
-                                                                 : false;
-  if (stream.direction == Direction::kUnspecified) {
-    found->push_back({path + ".direction",
-                      "is unspecified: use STREAM_DIRECTION_INGRESS or STREAM_DIRECTION_EGRESS"});
-  } else if (!possible) {
-    found->push_back({path + ".direction", "is " + std::string(DirectionName(stream.direction)) + ", but the plugin " +
-                                               rules.plugin_name + " has only " + (rules.ingress ? "INGRESS" : "EGRESS")});
+  add(".direction", CheckDirection(stream.direction, rules));
+  add(".transport_channel", CheckChannel(stream.channel, stream.direction));
+}
+
+// Where a place below the first payload's config belongs: to the last payload that sets the member.
+Violation AtItsPayload(Violation violation, const std::string& path, const SetPayloadCommand& command) {
+  for (std::size_t i = command.payloads.size(); i-- > 0;) {
+    const auto* patch = std::get_if<ConfigPatch>(&command.payloads[i]);
+    if (patch == nullptr) continue;
+    for (const auto& [key, value] : patch->members) {
+      const std::string member = MemberPlace(path, key);
+      if (!violation.field.starts_with(member)) continue;
+      const std::string below = violation.field.substr(member.size());
+      if (!below.empty() && below[0] != '.' && below[0] != '[') continue;
+      violation.field = MemberPlace(PayloadPath(i) + ".config.metadata", key) + below;
+      return violation;
+    }
   }
-  if (auto reason = CheckChannel(stream.channel, stream.direction); !reason.empty()) {
-    found->push_back({path + ".transport_channel", std::move(reason)});
+  return violation;
+}
+
+// The whole is checked, not the part: a schema may ask for keys that earlier calls have set.
+void CheckConfig(const SetPayloadCommand& command, const Rules& rules, const JsonMembers& config, Found* found) {
+  const auto is_config = [](const auto& payload) { return std::holds_alternative<ConfigPatch>(payload); };
+  const auto first = std::find_if(command.payloads.begin(), command.payloads.end(), is_config);
+  if (first == command.payloads.end()) return;
+  for (const auto& [index, violation] : command.unreadable) {
+    if (is_config(command.payloads[index])) return;  // it lacks what could not be read
   }
-  const auto violations = rules.stream_schema.Check(stream.metadata_json, path + ".metadata");
-  found->insert(found->end(), violations.begin(), violations.end());
+  const auto index = static_cast<std::size_t>(first - command.payloads.begin());
+  const std::string path = PayloadPath(index) + ".config.metadata";
+  for (Violation& violation : rules.config_schema.Check(ToJson(MergedConfig(command, config)), path)) {
+    found->push_back({index, AtItsPayload(std::move(violation), path, command)});
+  }
 }
 
 }  // namespace
 
 std::vector<Violation> CheckConnectorId(const std::string& requested, const std::string& own) {
   if (own.empty() || requested == own) return {};
-  return {{"connector_id", "is \"" + requested + "\", but this is connector \"" + own + "\""}};
+  const std::string given = requested.empty() ? "is empty" : "is " + Quoted(requested);
+  return {{"connector_id", given + ", but this is connector " + Quoted(own)}};
 }
 
 std::string CheckChannel(std::string_view channel, Direction direction) {
@@ -52,8 +104,10 @@ std::string CheckChannel(std::string_view channel, Direction direction) {
     const std::string_view token = channel.substr(start, end - start);
     if (token.empty()) return "has an empty token: dots separate, so none may lead, trail or follow another";
     const bool wildcard = token == "*" || token == ">";
-    if (!wildcard && token.find_first_of("*>") != token.npos) return "has a wildcard inside of a token: * and > stand alone";
-    if (wildcard && direction == Direction::kIngress) return "has a wildcard, but an ingress stream publishes to one subject";
+    if (!wildcard && token.find_first_of("*>") != token.npos)
+      return "has a wildcard inside of a token: * and > stand alone";
+    if (wildcard && direction == Direction::kIngress)
+      return "has a wildcard, but an ingress stream publishes to one subject";
     if (token == ">" && end != channel.size()) return "goes on after >, which can only be the last token";
     start = end + 1;
   }
@@ -70,27 +124,39 @@ JsonMembers MergedConfig(const SetPayloadCommand& command, JsonMembers config) {
 }
 
 std::vector<Violation> Validate(const SetPayloadCommand& command, const Rules& rules, const JsonMembers& config) {
-  std::vector<Violation> found = CheckConnectorId(command.connector_id, rules.connector_id);
+  Found found;
   std::map<std::string_view, std::size_t> first_use;
-  for (std::size_t i = 0; i < command.payloads.size(); ++i) {
-    const std::string path = "payloads[" + std::to_string(i) + "]";
+  for (std::size_t i = 0; i < command.payloads.size() && found.size() <= kCommandViolationsMax; ++i) {
     const auto& payload = command.payloads[i];
     if (std::holds_alternative<std::monostate>(payload)) {
-      found.push_back({path, "is empty: it needs a config or a stream"});
-    } else if (const auto* stream = std::get_if<StreamSpec>(&payload)) {
-      CheckStream(*stream, path + ".stream", rules, &found);
-      const auto [use, unique] = first_use.emplace(stream->id, i);
-      if (!unique && !stream->id.empty()) {
-        found.push_back({path + ".stream.id", "\"" + stream->id + "\" stands already in payloads[" +
-                                                  std::to_string(use->second) + "]: ids are unique"});
-      }
-    } else {
-      // The whole is checked, not the part: a schema may ask for keys that earlier calls have set.
-      const auto violations = rules.config_schema.Check(ToJson(MergedConfig(command, config)), path + ".config.metadata");
-      found.insert(found.end(), violations.begin(), violations.end());
+      found.push_back({i, {PayloadPath(i), "is empty: it needs a config or a stream"}});
+    }
+    const auto* stream = std::get_if<StreamSpec>(&payload);
+    if (stream == nullptr) continue;
+    CheckStream(*stream, i, rules, &found);
+    const auto [use, unique] = first_use.emplace(stream->id, i);
+    if (!unique && !stream->id.empty()) {
+      found.push_back({i,
+                       {PayloadPath(i) + ".stream.id",
+                        Quoted(stream->id) + " stands already in " + PayloadPath(use->second) + ": ids are unique"}});
+    }
+    if (command.unreadable.contains(i)) continue;
+    for (Violation& violation : rules.stream_schema.Check(stream->metadata_json, PayloadPath(i) + ".stream.metadata")) {
+      found.push_back({i, std::move(violation)});
     }
   }
-  return found;
+  found.insert(found.end(), command.unreadable.begin(), command.unreadable.end());
+  CheckConfig(command, rules, config, &found);
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+
+  std::vector<Violation> violations = CheckConnectorId(command.connector_id, rules.connector_id);
+  for (auto& [index, violation] : found) violations.push_back(std::move(violation));
+  if (violations.size() > kCommandViolationsMax) {
+    violations.resize(kCommandViolationsMax);
+    violations.push_back(
+        {"payloads", "have more violations: the first " + std::to_string(kCommandViolationsMax) + " are named"});
+  }
+  return violations;
 }
 
 }  // namespace kps

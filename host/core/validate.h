@@ -1,6 +1,7 @@
 // Checks a SetPayload as a whole, before anything changes: a pure function.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -22,7 +23,12 @@ struct ConfigPatch {
 struct SetPayloadCommand {
   std::string connector_id;
   std::vector<std::variant<std::monostate, ConfigPatch, StreamSpec>> payloads;
+  // Metadata that could not be read, by the index of their payload, in which they are left out.
+  std::multimap<std::size_t, Violation> unreadable = {};
 };
+
+// Violations that are named of one command; then one more says that there are others.
+inline constexpr std::size_t kCommandViolationsMax = 1000;
 
 // What requests are checked against.
 struct Rules {
@@ -35,7 +41,8 @@ struct Rules {
 };
 
 // Every violation, in the order of the payloads; empty: the command may be applied. `config` is the current one, into
-// which the command's config is merged before it is checked.
+// which the command's config is merged before it is checked as a whole; what is wrong is named at the payload it came
+// with.
 std::vector<Violation> Validate(const SetPayloadCommand& command, const Rules& rules, const JsonMembers& config);
 
 // `config` with every ConfigPatch of the command merged in, key by key.

@@ -1,11 +1,10 @@
-// The small parts of core: plan, events, back-off, JSON, schema.
+// The small parts of core: plan, events, back-off, JSON.
 #include <gtest/gtest.h>
 
 #include "host/core/backoff.h"
 #include "host/core/event_store.h"
 #include "host/core/json.h"
 #include "host/core/plan.h"
-#include "host/core/schema.h"
 
 namespace kps {
 namespace {
@@ -132,21 +131,6 @@ TEST(Json, NamesLineAndColumn) {
 TEST(Json, DepthDoesNotTakeTheStack) {
   const std::string deep(1'000'000, '[');
   EXPECT_FALSE(IsJson(deep));
-}
-
-TEST(Schema, NamesThePlaceAndTheRule) {
-  const auto schema = Schema::Parse(R"({"type":"object","required":["broker"],"properties":{
-      "broker":{"type":"string"},"limits":{"type":"array","items":{"maximum":5}}}})");
-  ASSERT_TRUE(schema.ok());
-  EXPECT_TRUE(schema.value().Check(R"({"broker":"b","limits":[1,5]})", "metadata").empty());
-  const auto wrong = schema.value().Check(R"({"broker":"b","limits":[1,5,6]})", "metadata");
-  ASSERT_EQ(wrong.size(), 1u);
-  EXPECT_EQ(wrong[0].field, "metadata.limits[2]");
-  EXPECT_NE(wrong[0].description.find("maximum"), std::string::npos);
-  EXPECT_NE(wrong[0].description.find('5'), std::string::npos);
-  EXPECT_NE(schema.value().Check("{}", "metadata")[0].description.find("broker"), std::string::npos);
-  EXPECT_FALSE(Schema::Parse("[]").ok());
-  EXPECT_TRUE(Schema::Parse("").value().Check("{\"a\":1}", "x").empty());
 }
 
 }  // namespace

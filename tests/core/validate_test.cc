@@ -6,7 +6,10 @@ namespace kps {
 namespace {
 
 Rules MakeRules() {
-  return {"me", "fake", true, false,
+  return {"me",
+          "fake",
+          true,
+          false,
           Schema::Parse(R"({"required":["url"],"properties":{"url":{"type":"string"}}})").value(),
           Schema::Parse(R"({"properties":{"broker":{"type":"string"}}})").value()};
 }
@@ -41,14 +44,23 @@ TEST(Validate, NamesEveryViolation) {
       {"direction the plugin has not",
        {"me", {With([](StreamSpec* s) { s->direction = Direction::kEgress; })}},
        {"payloads[0].stream.direction"}},
-      {"no channel",
-       {"me", {With([](StreamSpec* s) { s->channel = ""; })}},
-       {"payloads[0].stream.transport_channel"}},
+      {"no channel", {"me", {With([](StreamSpec* s) { s->channel = ""; })}}, {"payloads[0].stream.transport_channel"}},
       {"metadata",
        {"me", {With([](StreamSpec* s) { s->metadata_json = R"({"broker":1})"; })}},
        {"payloads[0].stream.metadata.broker"}},
       {"config", {"me", {ConfigPatch{{{"url", "1"}}}}}, {"payloads[0].config.metadata.url"}},
-      {"incomplete config", {"me", {ConfigPatch{{{"x", "1"}}}}}, {"payloads[0].config.metadata"}},
+      {"incomplete config", {"me", {ConfigPatch{{{"x", "1"}}}}}, {"payloads[0].config.metadata.url"}},
+      {"config of the payload that sets it last",
+       {"me", {ConfigPatch{{{"url", "1"}}}, Good(), ConfigPatch{{{"url", "2"}}}}},
+       {"payloads[2].config.metadata.url"}},
+      {"a number that is no direction",
+       {"me", {With([](StreamSpec* s) { s->direction = static_cast<Direction>(7); })}},
+       {"payloads[0].stream.direction"}},
+      {"metadata that could not be read, and the rest",
+       {"me",
+        {With([](StreamSpec* s) { s->id = ""; }), With([](StreamSpec* s) { s->metadata_json = R"({"broker":null})"; })},
+        {{1, {"payloads[1].stream.metadata.broker", "is NaN"}}}},
+       {"payloads[0].stream.id", "payloads[1].stream.metadata.broker"}},
       {"all, in order",
        {"you", {std::monostate(), Good(), With([](StreamSpec* s) { s->channel = "a b"; })}},
        {"connector_id", "payloads[0]", "payloads[2].stream.transport_channel", "payloads[2].stream.id"}},
@@ -67,6 +79,22 @@ TEST(Validate, ChecksTheMergedConfig) {
   const SetPayloadCommand command{"me", {ConfigPatch{{{"x", "1"}}}}};
   EXPECT_TRUE(Validate(command, MakeRules(), {{"url", "\"u\""}}).empty());
   EXPECT_EQ(MergedConfig(command, {{"url", "\"u\""}, {"x", "0"}}), (JsonMembers{{"url", "\"u\""}, {"x", "1"}}));
+}
+
+TEST(Validate, NamesABoundedNumberAndSaysSo) {
+  SetPayloadCommand command{"me", {}};
+  command.payloads.resize(5000);
+  const auto violations = Validate(command, MakeRules(), {});
+  ASSERT_EQ(violations.size(), kCommandViolationsMax + 1);
+  EXPECT_EQ(violations.back().description, "have more violations: the first 1000 are named");
+}
+
+TEST(Validate, LongTextsAreShortened) {
+  StreamSpec stream = Good();
+  stream.id = std::string(1000, 'x');
+  for (const auto& violation : Validate({std::string(10'000, 'y'), {stream, stream}}, MakeRules(), {})) {
+    EXPECT_LT(violation.description.size(), 250u) << violation.field;
+  }
 }
 
 TEST(Validate, ChannelsFollowTheRulesOfNats) {
