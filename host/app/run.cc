@@ -85,10 +85,13 @@ int Run(const HostOptions& options, Logger* logger) {
     auto command = ReadPayloadFile(options.payloads, options.connector_id);
     if (!command.ok()) return Fail(logger, kExitUsage, command.error().message());
     const auto outcome = runtime.value()->SetPayload(command.value());
-    if (!outcome.error.ok()) return Fail(logger, kExitUsage, options.payloads + ": " + outcome.error.message());
+    for (const Violation& violation : outcome.violations) {
+      logger->Log(LogLevel::kError, "", options.payloads + ": " + violation.field + ' ' + violation.description);
+    }
+    if (!outcome.error.ok()) return Fail(logger, kExitUsage, options.payloads + " is refused: nothing was started");
   }
 
-  auto server = Server::Start(options.listen, runtime.value().get());
+  auto server = Server::Start(options.listen, {runtime.value().get(), transport.value().get()});
   if (!server.ok()) return Fail(logger, kExitListen, server.error().message());
   logger->Log(LogLevel::kInfo, "", "listening on " + server.value()->address());
   telemetry.value()->Enter(Telemetry::Phase::kServing);

@@ -18,14 +18,14 @@ class Stream;
 
 namespace kps {
 
-// A Struct as JSON text with sorted keys; whole numbers up to 2^53 stay whole. INVALID_ARGUMENT: a number that JSON
-// cannot hold (NaN, infinity) or a value without content, with its place.
-Result<std::string> StructToJson(const google::protobuf::Struct& metadata);
-// `json` is an object; an empty text gives an empty Struct.
+// A Struct as JSON text with sorted keys; whole numbers up to 2^53 stay whole. What JSON cannot hold (NaN, infinity, a
+// value without content) or what is nested too deep is named in `violations`, by its place below `place`.
+std::string StructToJson(const google::protobuf::Struct& metadata, const std::string& place,
+                         std::vector<Violation>* violations);
+// `json` is an object; an empty text gives an empty Struct. What is nested too deep for a client is cut.
 void JsonToStruct(const std::string& json, google::protobuf::Struct* metadata);
 
-// What cannot be converted is appended to `violations`.
-SetPayloadCommand ToCommand(const connector::v1::SetPayloadRequest& request, std::vector<Violation>* violations);
+SetPayloadCommand ToCommand(const connector::v1::SetPayloadRequest& request);
 
 void FromStreamView(const Runtime::StreamView& view, connector::v1::Stream* stream);
 void FromEvent(const Event& event, connector::v1::EventPayload* payload);

@@ -28,12 +28,7 @@ Result<SetPayloadCommand> ReadPayloadFile(const std::string& path, const std::st
                  path + " is no SetPayloadRequest: " + std::string(status.message().data(), status.message().size()));
   }
   if (request.connector_id().empty()) request.set_connector_id(connector_id);
-  std::vector<Violation> violations;
-  SetPayloadCommand command = ToCommand(request, &violations);
-  if (!violations.empty()) {
-    return Error(Code::kInvalidArgument, path + ": " + violations.front().field + ": " + violations.front().description);
-  }
-  return command;
+  return ToCommand(request);
 }
 
 }  // namespace kps

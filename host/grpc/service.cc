@@ -1,10 +1,13 @@
 #include "host/grpc/service.h"
 
+#include <atomic>
+#include <chrono>
 #include <utility>
 #include <vector>
 
 #include "connector/v1/connector.grpc.pb.h"
 #include "host/core/json.h"
+#include "host/core/mutex.h"
 #include "host/core/runtime.h"
 #include "host/grpc/convert.h"
 
@@ -17,18 +20,47 @@ Error FirstOf(const std::vector<Violation>& violations) {
   return Error(Code::kInvalidArgument, violations.front().field + " " + violations.front().description);
 }
 
+// A place in the line of SetPayloads, from before the turn until it is over.
+class Place {
+ public:
+  Place(std::atomic<int>* taken, int taken_max) : taken_(taken), granted_(taken->fetch_add(1) < taken_max) {}
+  ~Place() { taken_->fetch_sub(1); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+  bool granted() const { return granted_; }
+
+ private:
+  std::atomic<int>* const taken_;
+  const bool granted_;
+};
+
+// OK while somebody waits for the answer.
+grpc::Status StillWanted(const grpc::ServerContext& context) {
+  if (context.deadline() <= std::chrono::system_clock::now()) {
+    return {grpc::StatusCode::DEADLINE_EXCEEDED, "the deadline passed before the call's turn: nothing was changed"};
+  }
+  if (context.IsCancelled()) return {grpc::StatusCode::CANCELLED, "cancelled before its turn: nothing was changed"};
+  return grpc::Status::OK;
+}
+
 class ConnectorService final : public pb::ConnectorService::Service {
  public:
-  explicit ConnectorService(Runtime* runtime) : runtime_(runtime) {}
+  ConnectorService(Runtime* runtime, int waiting_sets_max) : runtime_(runtime), sets_max_(waiting_sets_max + 1) {}
 
-  grpc::Status SetPayload(grpc::ServerContext*, const pb::SetPayloadRequest* request,
+  grpc::Status SetPayload(grpc::ServerContext* context, const pb::SetPayloadRequest* request,
                           pb::SetPayloadResponse* response) override {
-    std::vector<Violation> violations;
-    const SetPayloadCommand command = ToCommand(*request, &violations);
-    if (!violations.empty()) {
-      FromOutcome(FirstOf(violations), violations, response->mutable_status());
+    const Place place(&sets_, sets_max_);
+    if (!place.granted()) {
+      const Error error(
+          Code::kResourceExhausted,
+          std::to_string(sets_max_ - 1) + " SetPayloads wait already: try again when one of them is answered");
+      FromOutcome(error, {}, response->mutable_status());
       return grpc::Status::OK;
     }
+    const SetPayloadCommand command = ToCommand(*request);
+    MutexLock turn(set_mutex_);
+    if (grpc::Status status = StillWanted(*context); !status.ok()) return status;
     const Runtime::SetOutcome outcome = runtime_->SetPayload(command);
     FromOutcome(outcome.error, outcome.violations, response->mutable_status());
     return grpc::Status::OK;
@@ -38,8 +70,8 @@ class ConnectorService final : public pb::ConnectorService::Service {
                           pb::GetPayloadResponse* response) override {
     std::vector<Violation> violations = runtime_->CheckId(request->connector_id());
     if (request->kind() != pb::PAYLOAD_KIND_STREAM && request->kind() != pb::PAYLOAD_KIND_CONFIG) {
-      violations.push_back({"kind", "is " + std::to_string(request->kind()) +
-                                        ": use PAYLOAD_KIND_STREAM or PAYLOAD_KIND_CONFIG"});
+      violations.push_back(
+          {"kind", "is " + std::to_string(request->kind()) + ": use PAYLOAD_KIND_STREAM or PAYLOAD_KIND_CONFIG"});
     }
     if (!violations.empty()) {
       FromOutcome(FirstOf(violations), violations, response->mutable_status());
@@ -67,12 +99,15 @@ class ConnectorService final : public pb::ConnectorService::Service {
 
  private:
   Runtime* const runtime_;
+  const int sets_max_;  // the one that is applied, and those that wait
+  std::atomic<int> sets_{0};
+  Mutex set_mutex_;  // held while a SetPayload is applied
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeConnectorService(Runtime* runtime) {
-  return std::make_unique<ConnectorService>(runtime);
+std::unique_ptr<grpc::Service> MakeConnectorService(Runtime* runtime, int waiting_sets_max) {
+  return std::make_unique<ConnectorService>(runtime, waiting_sets_max);
 }
 
 }  // namespace kps
