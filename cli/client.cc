@@ -4,9 +4,11 @@
 
 #include <sstream>
 
+#include "cli/read_payloads.h"
+#include "cli/refusal.h"
 #include "cli/render.h"
 #include "connector/v1/connector.grpc.pb.h"
-#include "google/rpc/error_details.pb.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 
 namespace kps::cli {
 namespace {
@@ -23,7 +25,8 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
-Failure Unreachable(const std::string& address, std::chrono::milliseconds timeout, const grpc::Status& status) {
+Failure Unreachable(const std::string& address, const char* service, std::chrono::milliseconds timeout,
+                    const grpc::Status& status) {
   std::ostringstream text;
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
@@ -35,7 +38,7 @@ Failure Unreachable(const std::string& address, std::chrono::milliseconds timeou
            << " s: is the host running and well? --timeout waits longer";
       break;
     case grpc::StatusCode::UNIMPLEMENTED:
-      text << "what listens at " << address << " does not serve connector.v1: is this the host's --address?";
+      text << "what listens at " << address << " does not serve " << service << ": is this the host's --address?";
       break;
     default:
       text << "the call to " << address << " failed: is the host running and well?";
@@ -47,18 +50,32 @@ Failure Unreachable(const std::string& address, std::chrono::milliseconds timeou
 }  // namespace
 
 struct Client::Connection {
+  explicit Connection(const std::string& address)
+      : channel(Connect(address)), stub(v1::ConnectorService::NewStub(channel)) {}
+
+  std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::ConnectorService::Stub> stub;
 
-  template <typename Response, typename Method, typename Request>
-  Result<Response> Call(const Client& client, Method method, const Request& request, const std::stop_token& stop = {}) {
+  // The answer to a call, whatever it says.
+  template <typename Response, typename Call>
+  static Result<Response> Answer(const Client& client, const char* service, Call call,
+                                 const std::stop_token& stop = {}) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + client.timeout_);
     const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
     Response response;
-    const grpc::Status status = ((*stub).*method)(&context, request, &response);
-    if (!status.ok()) return Unreachable(client.address_, client.timeout_, status);
-    if (response.status().code() != v1::RESPONSE_CODE_OK) {
-      return Failure{kExitRefused, DescribeRefusal(response.status())};
+    const grpc::Status status = call(&context, &response);
+    if (!status.ok()) return Unreachable(client.address_, service, client.timeout_, status);
+    return response;
+  }
+
+  template <typename Response, typename Method, typename Request>
+  Result<Response> Call(const Client& client, Method method, const Request& request, const std::stop_token& stop = {}) {
+    auto response = Answer<Response>(
+        client, "connector.v1",
+        [&](auto* context, auto* answer) { return ((*stub).*method)(context, request, answer); }, stop);
+    if (response.ok() && response.value().status().code() != v1::RESPONSE_CODE_OK) {
+      return Failure{kExitRefused, DescribeRefusal(response.value().status(), {}, {})};
     }
     return response;
   }
@@ -72,9 +89,7 @@ struct Client::Connection {
 };
 
 Client::Client(std::string address, std::chrono::milliseconds timeout)
-    : address_(std::move(address)),
-      timeout_(timeout),
-      connection_(new Connection{v1::ConnectorService::NewStub(Connect(address_))}) {}
+    : address_(std::move(address)), timeout_(timeout), connection_(new Connection(address_)) {}
 
 Client::~Client() = default;
 
@@ -86,8 +101,14 @@ Result<v1::GetPayloadResponse> Client::GetConfig(const std::string& connector_id
   return connection_->Get(*this, connector_id, v1::PAYLOAD_KIND_CONFIG);
 }
 
-Result<v1::SetPayloadResponse> Client::Set(const v1::SetPayloadRequest& request) {
-  return connection_->Call<v1::SetPayloadResponse>(*this, &v1::ConnectorService::Stub::SetPayload, request);
+Result<v1::SetPayloadResponse> Client::Set(const v1::SetPayloadRequest& request, const Sources& sources) {
+  auto response = Connection::Answer<v1::SetPayloadResponse>(*this, "connector.v1", [&](auto* context, auto* answer) {
+    return connection_->stub->SetPayload(context, request, answer);
+  });
+  if (response.ok() && response.value().status().code() != v1::RESPONSE_CODE_OK) {
+    return Failure{kExitRefused, DescribeRefusal(response.value().status(), request, sources)};
+  }
+  return response;
 }
 
 Result<v1::GetEventsResponse> Client::GetEvents(const std::string& connector_id, const std::stop_token& stop) {
@@ -96,18 +117,15 @@ Result<v1::GetEventsResponse> Client::GetEvents(const std::string& connector_id,
   return connection_->Call<v1::GetEventsResponse>(*this, &v1::ConnectorService::Stub::GetEvents, request, stop);
 }
 
-std::string DescribeRefusal(const v1::ResponseStatus& status) {
-  std::string text = ShortEnumName(v1::ResponseCode_Name(status.code()), "RESPONSE_CODE_");
-  if (text.empty()) text = "code " + std::to_string(status.code());
-  text += ": " + (status.message().empty() ? "(the connector gave no reason)" : Printable(status.message()));
-  for (const google::protobuf::Any& detail : status.details()) {
-    google::rpc::BadRequest bad_request;
-    if (!detail.UnpackTo(&bad_request)) continue;
-    for (const auto& violation : bad_request.field_violations()) {
-      text += "\n  " + Printable(violation.field()) + ": " + Printable(violation.description());
-    }
-  }
-  return text;
+Result<std::string> Client::GetHealth() {
+  using grpc::health::v1::HealthCheckResponse;
+  const auto stub = grpc::health::v1::Health::NewStub(connection_->channel);
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(v1::ConnectorService::service_full_name());
+  const auto response = Connection::Answer<HealthCheckResponse>(
+      *this, "grpc.health.v1", [&](auto* context, auto* answer) { return stub->Check(context, request, answer); });
+  if (!response.ok()) return response.failure();
+  return HealthCheckResponse::ServingStatus_Name(response.value().status());
 }
 
 }  // namespace kps::cli

@@ -11,6 +11,8 @@
 
 namespace kps::cli {
 
+struct Sources;
+
 class Client {
  public:
   // Nothing is connected before the first call. Each call ends within `timeout`.
@@ -19,9 +21,12 @@ class Client {
 
   Result<v1::GetPayloadResponse> GetStreams(const std::string& connector_id);
   Result<v1::GetPayloadResponse> GetConfig(const std::string& connector_id);
-  Result<v1::SetPayloadResponse> Set(const v1::SetPayloadRequest& request);
+  // A refusal names what came from `sources` by its file.
+  Result<v1::SetPayloadResponse> Set(const v1::SetPayloadRequest& request, const Sources& sources);
   // A stop ends the call at once, as a failure.
   Result<v1::GetEventsResponse> GetEvents(const std::string& connector_id, const std::stop_token& stop = {});
+  // "SERVING", "NOT_SERVING", ... as grpc.health.v1 says of the connector's service.
+  Result<std::string> GetHealth();
 
  private:
   struct Connection;
@@ -29,8 +34,5 @@ class Client {
   const std::chrono::milliseconds timeout_;
   const std::unique_ptr<Connection> connection_;
 };
-
-// "INVALID_ARGUMENT: message", and a line for each violation of a google.rpc.BadRequest in the details.
-std::string DescribeRefusal(const v1::ResponseStatus& status);
 
 }  // namespace kps::cli

@@ -45,10 +45,10 @@ void ChooseConnector(const v1::SetPayloadRequest& from_files, Context& context) 
   }
 }
 
-ExitCode Send(v1::SetPayloadRequest request, const std::string& done, Context& context) {
+ExitCode Send(v1::SetPayloadRequest request, const Sources& sources, const std::string& done, Context& context) {
   request.set_connector_id(context.connector_id);
   ClearOutputOnly(&request);
-  const auto response = context.client.Set(request);
+  const auto response = context.client.Set(request, sources);
   if (!response.ok()) return Fail(response.failure(), context);
   if (context.output == Output::kJson) return Print(JsonLines(response.value()), context);
   return Print(done + "\n", context);
@@ -56,8 +56,9 @@ ExitCode Send(v1::SetPayloadRequest request, const std::string& done, Context& c
 
 ExitCode Change(const StreamsSetArguments& arguments, Context& context) {
   v1::SetPayloadRequest added;
+  Sources sources;
   if (!arguments.add_files.empty()) {
-    auto read = ReadPayloads(arguments.add_files, context.in);
+    auto read = ReadPayloads(arguments.add_files, context.in, &sources);
     if (!read.ok()) return Fail(read.failure(), context);
     added = std::move(read.value());
     if (StreamCount(added) == 0) return Fail({kExitUsage, "no stream in the files to add"}, context);
@@ -68,7 +69,7 @@ ExitCode Change(const StreamsSetArguments& arguments, Context& context) {
   auto request = WithoutStreams(DesiredStreams(current.value()), arguments.remove_ids);
   if (!request.ok()) return Fail(request.failure(), context);
   AddOrReplace(added, &request.value());
-  return Send(request.value(), Counted(StreamCount(request.value()), "stream") + " set", context);
+  return Send(request.value(), sources, Counted(StreamCount(request.value()), "stream") + " set", context);
 }
 
 // An event's identity: the connector keeps the latest for each.
@@ -134,9 +135,10 @@ ExitCode StreamsSet(const StreamsSetArguments& arguments, Context& context) {
                 context);
   }
   if (changes) return Change(arguments, context);
-  if (arguments.none) return Send({}, "no streams set: every stream is stopped", context);
+  if (arguments.none) return Send({}, {}, "no streams set: every stream is stopped", context);
 
-  const auto request = ReadPayloads(arguments.files, context.in);
+  Sources sources;
+  const auto request = ReadPayloads(arguments.files, context.in, &sources);
   if (!request.ok()) return Fail(request.failure(), context);
   if (StreamCount(request.value()) == 0) {
     return Fail({kExitUsage,
@@ -145,7 +147,7 @@ ExitCode StreamsSet(const StreamsSetArguments& arguments, Context& context) {
                 context);
   }
   ChooseConnector(request.value(), context);
-  return Send(request.value(), Counted(StreamCount(request.value()), "stream") + " set", context);
+  return Send(request.value(), sources, Counted(StreamCount(request.value()), "stream") + " set", context);
 }
 
 ExitCode StreamsGet(Context& context) {
@@ -157,6 +159,7 @@ ExitCode StreamsGet(Context& context) {
 
 ExitCode ConfigSet(const std::vector<std::string>& assignments_or_files, Context& context) {
   v1::SetPayloadRequest config;
+  Sources sources;
   for (const std::string& argument : assignments_or_files) {
     if (argument.find('=') != std::string::npos) {
       const auto assignment = ParseAssignment(argument);
@@ -164,8 +167,10 @@ ExitCode ConfigSet(const std::vector<std::string>& assignments_or_files, Context
       MergeConfig(assignment.value(), &config);
       continue;
     }
-    const auto read = ReadPayloads({argument}, context.in);
+    Sources of_argument;
+    const auto read = ReadPayloads({argument}, context.in, &of_argument);
     if (!read.ok()) return Fail(read.failure(), context);
+    sources.config += (sources.config.empty() ? "" : ", ") + of_argument.config;
     if (StreamCount(read.value()) > 0) {
       return Fail({kExitUsage, argument + ": has streams, and config set changes none: use streams set"}, context);
     }
@@ -181,7 +186,7 @@ ExitCode ConfigSet(const std::vector<std::string>& assignments_or_files, Context
   v1::SetPayloadRequest request = DesiredStreams(current.value());
   const std::string kept = Counted(StreamCount(request), "stream");
   AddOrReplace(config, &request);
-  return Send(request, "config set; " + kept + " kept", context);
+  return Send(request, sources, "config set; " + kept + " kept", context);
 }
 
 ExitCode ConfigGet(Context& context) {
@@ -220,6 +225,13 @@ ExitCode FollowEvents(Context& context, const std::stop_token& stop) {
     WaitForPoll(stop);
   }
   return kExitOk;
+}
+
+ExitCode Health(Context& context) {
+  const auto health = context.client.GetHealth();
+  if (!health.ok()) return Fail(health.failure(), context);
+  context.out << health.value() << std::endl;
+  return health.value() == "SERVING" ? kExitOk : kExitRefused;
 }
 
 }  // namespace kps::cli

@@ -42,4 +42,7 @@ ExitCode Events(Context& context);
 // Prints what is new or changed, each second, until `stop`. A host that goes away meanwhile is waited for.
 ExitCode FollowEvents(Context& context, const std::stop_token& stop);
 
+// Prints SERVING, or NOT_SERVING with the exit code of a refusal.
+ExitCode Health(Context& context);
+
 }  // namespace kps::cli

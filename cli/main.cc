@@ -24,7 +24,7 @@ A FILE holds a stream or a config in the platform's JSON ({"name", "direction", 
 Exit codes:
   0  done; for --follow, ended by SIGINT or SIGTERM
   1  the command line or a file is wrong; nothing was sent
-  2  the connector refused: its reason, and every violation on a line of its own
+  2  the connector refused: its reason, and every violation on a line of its own; health: it is not SERVING
   3  no answer: nothing reachable at the address, or not in time)";
 
 struct Options {
@@ -95,6 +95,8 @@ int RunCommandLine(int argc, char** argv) {
   CLI::App* events = AddCommand(&app, "events", "Show the latest alerts and statuses");
   events->add_flag("--follow", follow, "print new and changed ones until SIGINT or SIGTERM");
 
+  CLI::App* health = AddCommand(&app, "health", "Ask whether the connector is serving: its transport is connected");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -117,6 +119,7 @@ int RunCommandLine(int argc, char** argv) {
   if (streams_get->parsed()) return StreamsGet(context);
   if (config_set->parsed()) return ConfigSet(config, context);
   if (config_get->parsed()) return ConfigGet(context);
+  if (health->parsed()) return Health(context);
   return follow ? FollowEvents(context, stop->token()) : Events(context);
 }
 

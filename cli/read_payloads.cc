@@ -116,7 +116,10 @@ class Reader {
     return {};
   }
 
-  v1::SetPayloadRequest&& Take() { return std::move(request_); }
+  v1::SetPayloadRequest&& Take(Sources* sources) {
+    if (sources != nullptr) *sources = std::move(sources_);
+    return std::move(request_);
+  }
 
  private:
   std::optional<Failure> ReadOne(const Value& value, const std::string& place) {
@@ -208,10 +211,11 @@ class Reader {
   std::optional<Failure> Add(const v1::Payload& payload, const std::string& place) {
     if (payload.has_config()) {
       MergeConfig(payload.config().metadata(), &request_);
+      sources_.config += (sources_.config.empty() ? "" : ", ") + place;
       return {};
     }
     if (!payload.has_stream()) return Bad(place, "an empty payload; " + std::string(kKinds));
-    const auto [first, added] = stream_places_.emplace(payload.stream().id(), place);
+    const auto [first, added] = sources_.streams.emplace(payload.stream().id(), place);
     if (!added) {
       return Bad(place, "the stream \"" + payload.stream().id() + "\" is already in " + first->second +
                             ": an id names one stream");
@@ -231,17 +235,18 @@ class Reader {
   }
 
   v1::SetPayloadRequest request_;
-  std::map<std::string, std::string> stream_places_;  // by id, for the message about the second one
+  Sources sources_;
 };
 
 }  // namespace
 
-Result<v1::SetPayloadRequest> ReadPayloads(const std::vector<std::string>& files, std::istream& standard_input) {
+Result<v1::SetPayloadRequest> ReadPayloads(const std::vector<std::string>& files, std::istream& standard_input,
+                                           Sources* sources) {
   Reader reader;
   for (const std::string& file : files) {
     if (auto failure = reader.ReadFile(file, standard_input)) return *failure;
   }
-  return reader.Take();
+  return reader.Take(sources);
 }
 
 }  // namespace kps::cli

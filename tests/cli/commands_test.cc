@@ -142,9 +142,76 @@ TEST_F(CommandsTest, RefusalShowsTheCodeAndEveryViolation) {
   EXPECT_EQ(StreamsSet({.none = true}, context_), kExitRefused);
   EXPECT_EQ(err_.str(),
             "INVALID_ARGUMENT: payloads[2].stream.id: is empty\n"
-            "  payloads[2].stream.id: is empty\n"
-            "  payloads[3].config: is empty\n");
+            "  the request\n"
+            "    payloads[2].stream.id  is empty\n"
+            "    payloads[3].config     is empty\n");
   EXPECT_EQ(out_.str(), "");
+}
+
+TEST_F(CommandsTest, RefusalNamesTheStreamAndTheFileOfEachViolation) {
+  connector_.AnswerStreams(kCurrent);
+  v1::SetPayloadResponse response;
+  response.mutable_status()->set_code(v1::RESPONSE_CODE_INVALID_ARGUMENT);
+  response.mutable_status()->set_message("connector_id is \"k\"");
+  google::rpc::BadRequest bad_request;
+  const std::pair<const char*, const char*> violations[] = {
+      {"connector_id", "is \"k\""},
+      {"payloads[0].stream.metadata.n", "is missing"},
+      {"payloads[2].stream.metadata.broker", "is missing"},
+      {"payloads[2].stream.transport_channel", "is empty"},
+      {"payloads[3].config.metadata.x", "is a string"},
+      {"payloads[99].stream.id", "is of no payload"},
+      {"payloads[x]", "is no index"},
+  };
+  for (const auto& [field, description] : violations) {
+    auto* violation = bad_request.add_field_violations();
+    violation->set_field(field);
+    violation->set_description(description);
+  }
+  response.mutable_status()->add_details()->PackFrom(bad_request);
+  connector_.AnswerSet(response);
+  in_.str(R"([{"name":"config","config":{"x":"y"}},{"name":"new","direction":"INGRESS","stream":{}}])");
+  EXPECT_EQ(StreamsSet({.add_files = {"-"}}, context_), kExitRefused);
+  EXPECT_EQ(err_.str(),
+            "INVALID_ARGUMENT: connector_id is \"k\"\n"
+            "  the request\n"
+            "    connector_id                          is \"k\"\n"
+            "  stream \"a\"\n"
+            "    payloads[0].stream.metadata.n         is missing\n"
+            "  config, from stdin at /0\n"
+            "    payloads[2].stream.metadata.broker    is missing\n"
+            "    payloads[2].stream.transport_channel  is empty\n"
+            "  stream \"new\", from stdin at /1\n"
+            "    payloads[3].config.metadata.x         is a string\n"
+            "  the request\n"
+            "    payloads[99].stream.id                is of no payload\n"
+            "    payloads[x]                           is no index\n");
+}
+
+TEST_F(CommandsTest, ConfigThatIsRefusedNamesItsFiles) {
+  v1::SetPayloadResponse response;
+  response.mutable_status()->set_code(v1::RESPONSE_CODE_FAILED_PRECONDITION);
+  google::rpc::BadRequest bad_request;
+  auto* violation = bad_request.add_field_violations();
+  violation->set_field("payloads[0].config.metadata.poll_interval_ms");
+  violation->set_description("is 200, but must be at most 100");
+  response.mutable_status()->add_details()->PackFrom(bad_request);
+  connector_.AnswerSet(response);
+  EXPECT_EQ(ConfigSet({KPS_SAMPLES "/connector_config.json", "x=1"}, context_), kExitRefused);
+  EXPECT_THAT(err_.str(),
+              HasSubstr("FAILED_PRECONDITION: (the connector gave no reason)\n  config, from " KPS_SAMPLES
+                        "/connector_config.json\n    payloads[0].config.metadata.poll_interval_ms  is 200"));
+}
+
+TEST_F(CommandsTest, HealthSaysWhetherTheConnectorServes) {
+  connector_.SetServing(true);
+  EXPECT_EQ(Health(context_), kExitOk);
+  connector_.SetServing(false);
+  EXPECT_EQ(Health(context_), kExitRefused);
+  EXPECT_EQ(out_.str(), "SERVING\nNOT_SERVING\n");
+  Client nowhere("127.0.0.1:1", 10s);
+  Context context{nowhere, "k", Output::kTable, 0, in_, out_, err_};
+  EXPECT_EQ(Health(context), kExitUnreachable);
 }
 
 TEST_F(CommandsTest, SilentConnectorEndsWithTheTimeout) {

@@ -1,5 +1,7 @@
 #include "tests/cli/fake_connector.h"
 
+#include <grpcpp/health_check_service_interface.h>
+
 #include <chrono>
 
 namespace kps::cli {
@@ -18,6 +20,7 @@ FakeConnector::FakeConnector() {
     status->set_code(v1::RESPONSE_CODE_OK);
   }
   int port = 0;
+  grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(this);
@@ -48,6 +51,10 @@ void FakeConnector::AnswerEvents(const std::string& json) {
   const std::lock_guard lock(mutex_);
   events_.mutable_event_payloads()->Clear();
   events_.MergeFrom(FromJson<v1::GetEventsResponse>(json));
+}
+
+void FakeConnector::SetServing(bool serving) {
+  server_->GetHealthCheckService()->SetServingStatus(v1::ConnectorService::service_full_name(), serving);
 }
 
 void FakeConnector::Hang() {

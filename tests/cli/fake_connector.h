@@ -40,6 +40,8 @@ class FakeConnector final : public v1::ConnectorService::Service {
   void AnswerConfig(const std::string& json);
   void AnswerSet(const v1::SetPayloadResponse& response);
   void AnswerEvents(const std::string& json);
+  // What grpc.health.v1 says.
+  void SetServing(bool serving);
   // Every call hangs until its client gives up.
   void Hang();
   // Every call ends with this instead of an answer.

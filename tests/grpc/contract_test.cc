@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "connector/v1/connector.pb.h"
+#include "host/core/known_events.h"
 
 namespace kps {
 namespace {
@@ -220,7 +221,43 @@ TEST(Contract, PutsThePayloadsOfAnEnvelopeInField3) {
   message.set_timestamp(5);
   message.add_payload("a");
   message.add_payload("");
-  EXPECT_EQ(message.SerializeAsString(), std::string("\x08\x05\x1a\x01" "a" "\x1a\x00", 7));
+  EXPECT_EQ(message.SerializeAsString(), std::string("\x08\x05\x1a\x01"
+                                                     "a"
+                                                     "\x1a\x00",
+                                                     7));
+}
+
+TEST(Contract, HasTheEventsThatClientsKnow) {
+  struct Event {
+    EventKind kind;
+    const char* id;
+    const char* message;
+    int severity;
+    int state;
+  };
+  using namespace connector::v1;
+  const Event expected[] = {
+      {EventKind::kAlert, "transportPublishFailed", "failed to publish message on transport", SEVERITY_CRITICAL,
+       STATE_FAILED},
+      {EventKind::kAlert, "transportSubscribeFailed", "failed to subscribe to transport", SEVERITY_CRITICAL,
+       STATE_FAILED},
+      {EventKind::kAlert, "transportUnsubscribeFailed", "failed to unsubscribe from transport", SEVERITY_CRITICAL,
+       STATE_FAILED},
+      {EventKind::kStatus, "streamStarted", "stream has successfully started", SEVERITY_UNSPECIFIED, STATE_PROVISIONED},
+      {EventKind::kStatus, "streamHealthy", "stream is healthy", SEVERITY_UNSPECIFIED, STATE_HEALTHY},
+      {EventKind::kStatus, "streamUnhealthy", "stream is unhealthy", SEVERITY_UNSPECIFIED, STATE_UNHEALTHY},
+  };
+  ASSERT_EQ(kKnownEvents.size(), std::size(expected));
+  for (std::size_t i = 0; i < kKnownEvents.size(); ++i) {
+    EXPECT_EQ(kKnownEvents[i].kind, expected[i].kind) << expected[i].id;
+    EXPECT_EQ(kKnownEvents[i].id, expected[i].id);
+    EXPECT_EQ(kKnownEvents[i].message, expected[i].message);
+    EXPECT_EQ(static_cast<int>(kKnownEvents[i].severity), expected[i].severity) << expected[i].id;
+    EXPECT_EQ(static_cast<int>(kKnownEvents[i].state), expected[i].state) << expected[i].id;
+  }
+  EXPECT_EQ(kErrorMessageKey, "ErrorMessage");
+  EXPECT_EQ(kStreamIdKey, "StreamID");
+  EXPECT_EQ(kExtraMessageKey, "ExtraMessage");
 }
 
 }  // namespace

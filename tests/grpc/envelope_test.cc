@@ -13,10 +13,9 @@ namespace {
 using connector::v1::TransportMessage;
 
 TEST(Envelope, HasTheBytesOfProtobuf) {
-  for (const std::int64_t timestamp : {std::int64_t{0}, std::int64_t{1}, std::int64_t{127}, std::int64_t{128},
-                                       std::int64_t{1790000000123456789}, std::int64_t{-1},
-                                       std::numeric_limits<std::int64_t>::min(),
-                                       std::numeric_limits<std::int64_t>::max()}) {
+  for (const std::int64_t timestamp :
+       {std::int64_t{0}, std::int64_t{1}, std::int64_t{127}, std::int64_t{128}, std::int64_t{1790000000123456789},
+        std::int64_t{-1}, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
     for (const std::size_t size : {0, 1, 63, 127, 128, 255, 16383, 16384, 100000, 2097152}) {
       const std::string payload(size, '\xA5');
       TransportMessage expected;
@@ -64,12 +63,18 @@ TEST(Envelope, AnEmptyEnvelopeHasNoMessages) {
 
 TEST(Envelope, SkipsUnknownFields) {
   const std::string skipped[] = {
-      std::string("\x12\x03" "abc", 5),              // field 2, the older metaData
-      std::string("\x22\x02\x08\x01", 4),            // field 4, the older sourceError
-      std::string("\x28\x96\x01", 3),                // 5, varint
-      std::string("\x31" "12345678", 9),             // 6, fixed64
-      std::string("\x3D" "1234", 5),                 // 7, fixed32
-      std::string("\x43\x08\x01\x4B\x4C\x44", 6),    // 8, group with a group
+      std::string("\x12\x03"
+                  "abc",
+                  5),                      // field 2, the older metaData
+      std::string("\x22\x02\x08\x01", 4),  // field 4, the older sourceError
+      std::string("\x28\x96\x01", 3),      // 5, varint
+      std::string("\x31"
+                  "12345678",
+                  9),  // 6, fixed64
+      std::string("\x3D"
+                  "1234",
+                  5),                              // 7, fixed32
+      std::string("\x43\x08\x01\x4B\x4C\x44", 6),  // 8, group with a group
   };
   for (const std::string& field : skipped) {
     const std::string bytes = field + std::string("\x08\x05\x1A\x01x", 5) + field;
@@ -87,7 +92,10 @@ TEST(Envelope, TruncatedAnywhereAgreesWithProtobuf) {
   message.set_timestamp(1790000000123456789);
   message.add_payload("first");
   message.add_payload(std::string(200, 'x'));
-  const std::string whole = message.SerializeAsString() + std::string("\x12\x03" "abc\x22\x02\x08\x01", 9);
+  const std::string whole = message.SerializeAsString() + std::string(
+                                                              "\x12\x03"
+                                                              "abc\x22\x02\x08\x01",
+                                                              9);
   for (std::size_t size = 0; size <= whole.size(); ++size) {
     // A heap copy of exactly that size, so that a sanitizer sees a read behind it.
     const std::vector<char> bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
@@ -101,13 +109,13 @@ TEST(Envelope, TruncatedAnywhereAgreesWithProtobuf) {
 
 TEST(Envelope, RefusesWhatIsMalformed) {
   const std::string malformed[] = {
-      std::string("\x00", 1),                                              // field 0
-      std::string("\x1A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", 11),     // a length of 2^64-1
+      std::string("\x00", 1),                                               // field 0
+      std::string("\x1A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", 11),      // a length of 2^64-1
       std::string("\x08\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", 12),  // an endless varint
-      std::string("\x0C", 1),                                              // the end of no group
-      std::string("\x43\x54", 2),                                          // the end of another group
-      std::string("\x0E", 1),                                              // wire type 6
-      std::string(1000, '\x43'),                                           // groups without end
+      std::string("\x0C", 1),                                               // the end of no group
+      std::string("\x43\x54", 2),                                           // the end of another group
+      std::string("\x0E", 1),                                               // wire type 6
+      std::string(1000, '\x43'),                                            // groups without end
   };
   for (const std::string& bytes : malformed) {
     std::vector<MessageView> read;

@@ -234,8 +234,8 @@ TEST_F(QueueTest, ACallWhoseDeadlinePassesBeforeItsTurnIsNotApplied) {
       &context, Fixture::FromJson(R"({"connectorId":"me","payloads":[{"config":{"metadata":{"late":1}}}]})"),
       &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  // The server's clock started when the call came in, a little later than the client's; but the client also says that it
-  // gave up, and on one connection the server learns of it before it answers a later call.
+  // The server's clock started when the call came in, a little later than the client's; but the client also says that
+  // it gave up, and on one connection the server learns of it before it answers a later call.
   (void)fixture_.Events();
   ReleaseFirst();
   EXPECT_THAT(StateAfterAllCalls(), testing::Not(HasSubstr("late")));
