@@ -7,16 +7,18 @@
 namespace kps {
 namespace {
 
-// Walks a pattern that RapidJSON could compile. It follows a repetition of something that may be empty, as in (a*)*,
-// for ever, until the stack ends.
-class EmptyLoopSearch {
+// Reads a pattern for what RapidJSON does not survive: a ( without its ), a repetition or an alternative of
+// nothing, and a repetition of something that may be empty, as in (a*)*, which it follows for ever, until the stack
+// ends.
+class Hazards {
  public:
-  explicit EmptyLoopSearch(std::string_view pattern) : rest_(pattern) {}
-
-  bool Found() {
+  explicit Hazards(std::string_view pattern) : rest_(pattern) {
     (void)Alternatives();
-    return found_;
+    if (!rest_.empty()) well_formed_ = false;
   }
+
+  bool well_formed() const { return well_formed_; }
+  bool empty_loop() const { return empty_loop_; }
 
  private:
   // Each answers whether what it has read may match nothing.
@@ -27,22 +29,26 @@ class EmptyLoopSearch {
   }
 
   bool Sequence() {
+    const int atoms_before = atoms_;
     bool empty = true;
     while (!rest_.empty() && rest_.front() != '|' && rest_.front() != ')') empty = Repeated() && empty;
+    if (atoms_ == atoms_before) well_formed_ = false;
     return empty;
   }
 
   bool Repeated() {
+    const int atoms_before = atoms_;
     bool empty = Atom();
     for (;;) {
+      if (AtRepetition() && atoms_ == atoms_before) well_formed_ = false;
       if (Take('*') || Take('+')) {
-        if (empty) found_ = true;
-        empty = rest_before_ == '*' || empty;
+        if (empty) empty_loop_ = true;
+        empty = taken_ == '*' || empty;
       } else if (Take('?')) {
         empty = true;
       } else if (Take('{')) {
         const bool endless = rest_.substr(0, rest_.find('}')).ends_with(',');
-        if (empty && endless) found_ = true;
+        if (empty && endless) empty_loop_ = true;
         empty = empty || rest_.starts_with('0');
         SkipPast('}');
       } else {
@@ -54,10 +60,12 @@ class EmptyLoopSearch {
   bool Atom() {
     if (Take('(')) {
       const bool empty = Alternatives();
-      (void)Take(')');
+      if (!Take(')')) well_formed_ = false;
       return empty;
     }
     if (Take('^') || Take('$')) return true;
+    if (AtRepetition()) well_formed_ = false;
+    ++atoms_;
     if (Take('[')) {
       (void)Take('^');
       while (!rest_.empty() && rest_.front() != ']')
@@ -69,9 +77,13 @@ class EmptyLoopSearch {
     return false;
   }
 
+  bool AtRepetition() const {
+    return !rest_.empty() && std::string_view("*+?{").find(rest_.front()) != std::string_view::npos;
+  }
+
   bool Take(char c) {
     if (rest_.empty() || rest_.front() != c) return false;
-    rest_before_ = c;
+    taken_ = c;
     rest_.remove_prefix(1);
     return true;
   }
@@ -79,8 +91,10 @@ class EmptyLoopSearch {
   void SkipPast(char c) { rest_.remove_prefix(std::min(rest_.find(c), rest_.size() - 1) + 1); }
 
   std::string_view rest_;
-  char rest_before_ = 0;
-  bool found_ = false;
+  char taken_ = 0;
+  int atoms_ = 0;
+  bool well_formed_ = true;
+  bool empty_loop_ = false;
 };
 
 // The automaton is built by recursion, in the author's nesting.
@@ -92,13 +106,14 @@ std::string PatternProblem(std::string_view pattern) {
   if (pattern.size() > kPatternBytesMax) return "is longer than " + std::to_string(kPatternBytesMax) + " bytes";
   const std::string text(pattern);
   if (text.find('\0') != text.npos) return "has a NUL character";
-  if (!rapidjson::internal::Regex(text.c_str()).IsValid()) {
+  const Hazards hazards(pattern);
+  if (!hazards.well_formed() || !rapidjson::internal::Regex(text.c_str()).IsValid()) {
     return "\"" + text +
-           "\" is no regular expression that the host knows. There are . | * + ? {n,m} ( ) [ ] ^ $ and a \\ before one "
-           "of "
-           "them or before f, n, r, t, v; for \\d write [0-9], for \\w [A-Za-z0-9_], and put a - last in [ ]";
+           "\" is no regular expression that the host knows. There are . | * + ? {n,m} ( ) [ ] ^ $ and a \\ " +
+           "before one of them or before f, n, r, t, v; for \\d write [0-9], for \\w [A-Za-z0-9_], and put a - last in "
+           "[ ]";
   }
-  if (EmptyLoopSearch(pattern).Found()) {
+  if (hazards.empty_loop()) {
     return "\"" + text + "\" repeats something that may be empty, as (a*)* does: write it without the inner repetition";
   }
   return {};

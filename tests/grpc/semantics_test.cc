@@ -212,11 +212,14 @@ TEST_F(Semantics, EventsAreTheLatestOfTheirKindIdAndStreamWithTheirTime) {
 
 TEST_F(Semantics, AnEventThatIsNestedTooDeepDoesNotTakeTheOthersWithIt) {
   HostServices* services = fixture_.plant().Do([&] { return fixture_.plant().services; });
-  std::string deep = "1";
-  for (int i = 0; i < 90; ++i) deep = R"({"n":)" + deep + "}";
-  services->Raise({EventKind::kAlert, "deep", "", "m", Severity::kInfo, State::kHealthy, 0, deep});
+  for (const int levels : {32, 33, 60, 90, 200}) {
+    std::string deep = "1";
+    for (int i = 0; i < levels; ++i) deep = R"({"n":)" + deep + "}";
+    services->Raise(
+        {EventKind::kAlert, "deep" + std::to_string(levels), "", "m", Severity::kInfo, State::kHealthy, 0, deep});
+  }
   services->Raise({EventKind::kAlert, "flat", "", "m", Severity::kInfo, State::kHealthy, 0, "{}"});
-  EXPECT_EQ(fixture_.Events().event_payloads_size(), 2);
+  EXPECT_EQ(fixture_.Events().event_payloads_size(), 6);
 }
 
 TEST_F(Semantics, NumbersReachThePluginAndComeBackAsTheyAre) {
