@@ -40,8 +40,7 @@ Failure Unreachable(const std::string& address, const char* service, std::chrono
     case grpc::StatusCode::UNIMPLEMENTED:
       text << "what listens at " << address << " does not serve " << service << ": is this the host's --address?";
       break;
-    default:
-      text << "the call to " << address << " failed: is the host running and well?";
+    default: text << "the call to " << address << " failed: is the host running and well?";
   }
   if (!status.error_message().empty()) text << " (gRPC: " << Printable(status.error_message()) << ")";
   return {kExitUnreachable, text.str()};

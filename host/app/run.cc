@@ -40,8 +40,8 @@ sigset_t BlockStopSignals() {
 
 Result<std::unique_ptr<Plugin>> ChoosePlugin(const HostOptions& options) {
   if (options.plugin.empty()) {
-    return Error(Code::kInvalidArgument, "no plugin was chosen: name one with --plugin or KPS_PLUGIN. " +
-                                             DescribePlugins(options.plugin_path));
+    return Error(Code::kInvalidArgument,
+                 "no plugin was chosen: name one with --plugin or KPS_PLUGIN. " + DescribePlugins(options.plugin_path));
   }
   auto path = FindPlugin(options.plugin, options.plugin_path);
   if (!path.ok()) return path.error();
@@ -65,9 +65,11 @@ int Run(const HostOptions& options, Logger* logger) {
   logger->Log(LogLevel::kInfo, "", "plugin " + descriptor.name + " " + descriptor.version + " loaded");
 
   if (options.transport.empty()) {
-    logger->Log(LogLevel::kInfo, "", "no --transport and no NATS_BROKER: streams are connected in memory, within this process");
+    logger->Log(LogLevel::kInfo, "",
+                "no --transport and no NATS_BROKER: streams are connected in memory, within this process");
   }
-  auto transport = MakeTransport(options.transport.empty() ? "memory:" : options.transport, options.client_name, logger);
+  auto transport =
+      MakeTransport(options.transport.empty() ? "memory:" : options.transport, options.client_name, logger);
   if (!transport.ok()) return Fail(logger, kExitUsage, transport.error().message());
 
   auto runtime = Runtime::Create({options.connector_id, options.static_json},

@@ -186,37 +186,25 @@ class Search {
   // What is wrong with the value of a keyword, subschemas apart.
   static std::string WrongValue(Kind kind, const Value& value) {
     switch (kind) {
-      case Kind::kLater:
-        return "is of a later draft of JSON Schema than draft 4, which is what the host checks";
+      case Kind::kLater: return "is of a later draft of JSON Schema than draft 4, which is what the host checks";
       case Kind::kSchema:
-      case Kind::kRef:
-        return "";
-      case Kind::kSchemas:
-        return value.IsArray() && !value.Empty() ? "" : "must be an array of schemas, not empty";
+      case Kind::kRef: return "";
+      case Kind::kSchemas: return value.IsArray() && !value.Empty() ? "" : "must be an array of schemas, not empty";
       case Kind::kSchemaMap:
       case Kind::kDependencies:
-      case Kind::kPatternMap:
-        return value.IsObject() ? "" : "must be an object";
+      case Kind::kPatternMap: return value.IsObject() ? "" : "must be an object";
       case Kind::kSchemaOrTuple:
         return value.IsObject() || value.IsArray() ? "" : "must be a schema or an array of schemas";
-      case Kind::kSchemaOrBool:
-        return value.IsObject() || value.IsBool() ? "" : "must be true, false or a schema";
-      case Kind::kStrings:
-        return AreStrings(value) && !value.Empty() ? "" : "must be an array of names, not empty";
-      case Kind::kEnum:
-        return value.IsArray() && !value.Empty() ? "" : "must be an array of values, not empty";
-      case Kind::kCount:
-        return value.IsUint() ? "" : "must be a whole number that is not negative";
-      case Kind::kNumber:
-        return value.IsNumber() ? "" : "must be a number";
-      case Kind::kPositive:
-        return value.IsNumber() && value.GetDouble() > 0 ? "" : "must be a number above 0";
+      case Kind::kSchemaOrBool: return value.IsObject() || value.IsBool() ? "" : "must be true, false or a schema";
+      case Kind::kStrings: return AreStrings(value) && !value.Empty() ? "" : "must be an array of names, not empty";
+      case Kind::kEnum: return value.IsArray() && !value.Empty() ? "" : "must be an array of values, not empty";
+      case Kind::kCount: return value.IsUint() ? "" : "must be a whole number that is not negative";
+      case Kind::kNumber: return value.IsNumber() ? "" : "must be a number";
+      case Kind::kPositive: return value.IsNumber() && value.GetDouble() > 0 ? "" : "must be a number above 0";
       case Kind::kBool:
         return value.IsBool() ? "" : "must be true or false (draft 4; a bound of its own is of a later one)";
-      case Kind::kPattern:
-        return value.IsString() ? PatternProblem(TextOf(value)) : "must be a string";
-      case Kind::kType:
-        break;
+      case Kind::kPattern: return value.IsString() ? PatternProblem(TextOf(value)) : "must be a string";
+      case Kind::kType: break;
     }
     if (IsTypeName(value)) return "";
     if (value.IsArray() && !value.Empty() && std::all_of(value.Begin(), value.End(), IsTypeName)) return "";
@@ -227,9 +215,7 @@ class Search {
   static std::vector<std::pair<std::string, const Value*>> Subschemas(Kind kind, const Value& value) {
     std::vector<std::pair<std::string, const Value*>> found;
     switch (kind) {
-      case Kind::kSchema:
-        found.emplace_back("", &value);
-        break;
+      case Kind::kSchema: found.emplace_back("", &value); break;
       case Kind::kSchemaOrBool:
         if (value.IsObject()) found.emplace_back("", &value);
         break;
@@ -248,8 +234,7 @@ class Search {
           found.emplace_back('/' + std::string(TextOf(member.name)), &member.value);
         }
         break;
-      default:
-        break;
+      default: break;
     }
     return found;
   }

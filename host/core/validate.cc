@@ -27,8 +27,7 @@ std::string CheckDirection(Direction direction, const Rules& rules) {
     case Direction::kEgress:
       if (rules.egress) return {};
       break;
-    case Direction::kUnspecified:
-      return std::string("is unspecified") + use;
+    case Direction::kUnspecified: return std::string("is unspecified") + use;
     default:  // a number of a later contract
       return "is " + std::to_string(static_cast<std::int32_t>(direction)) + ", which is no direction" + use;
   }

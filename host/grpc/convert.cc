@@ -45,21 +45,12 @@ class JsonText {
  private:
   void AppendValue(const Value& value, const std::string& place, int depth) {
     switch (value.kind_case()) {
-      case Value::kNullValue:
-        json_ += "null";
-        return;
-      case Value::kNumberValue:
-        return AppendNumber(value.number_value(), place);
-      case Value::kStringValue:
-        json_ += JsonString(value.string_value());
-        return;
-      case Value::kBoolValue:
-        json_ += value.bool_value() ? "true" : "false";
-        return;
-      case Value::KIND_NOT_SET:
-        return Refuse(place, "has no value: use null");
-      default:
-        break;
+      case Value::kNullValue: json_ += "null"; return;
+      case Value::kNumberValue: return AppendNumber(value.number_value(), place);
+      case Value::kStringValue: json_ += JsonString(value.string_value()); return;
+      case Value::kBoolValue: json_ += value.bool_value() ? "true" : "false"; return;
+      case Value::KIND_NOT_SET: return Refuse(place, "has no value: use null");
+      default: break;
     }
     if (depth > kMetadataDepthMax) {
       return Refuse(place, "is nested deeper than " + std::to_string(kMetadataDepthMax) + " levels");

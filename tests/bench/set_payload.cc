@@ -68,7 +68,7 @@ void Measure(int streams, int rounds, Latencies* latencies) {
   const auto plugin = Must(LoadPlugin(std::string(KPS_BENCH_PLUGINS) + "/generator.so"));
   const auto transport = Must(MakeTransport("memory:", "", &logger));
   const auto runtime = Must(Runtime::Create({}, {plugin.get(), transport.get(), &logger, &clock}));
-  const auto server = Must(Server::Start("127.0.0.1:0", runtime.get()));
+  const auto server = Must(Server::Start("127.0.0.1:0", {runtime.get(), transport.get()}));
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   const auto stub = v1::ConnectorService::NewStub(

@@ -286,22 +286,14 @@ class Random {
 
   std::string Value(int depth) {
     switch (Below(depth > 0 ? 8 : 6)) {
-      case 0:
-        return "null";
-      case 1:
-        return Below(2) == 0 ? "true" : "false";
-      case 2:
-        return std::to_string(Below(9) - 3);
-      case 3:
-        return std::to_string(Below(9) - 3) + ".5";
-      case 4:
-        return "\"" + std::string(static_cast<std::size_t>(Below(4)), 'a') + "\"";
-      case 5:
-        return "\"b\"";
-      case 6:
-        return List("[", "]", Below(4), [&] { return Value(depth - 1); });
-      default:
-        break;
+      case 0: return "null";
+      case 1: return Below(2) == 0 ? "true" : "false";
+      case 2: return std::to_string(Below(9) - 3);
+      case 3: return std::to_string(Below(9) - 3) + ".5";
+      case 4: return "\"" + std::string(static_cast<std::size_t>(Below(4)), 'a') + "\"";
+      case 5: return "\"b\"";
+      case 6: return List("[", "]", Below(4), [&] { return Value(depth - 1); });
+      default: break;
     }
     std::string json = "{";
     for (const char* key : {"a", "b", "c"}) {
@@ -333,61 +325,36 @@ class Random {
     const auto number = [&] { return std::to_string(Below(5) - 2); };
     const auto count = [&] { return std::to_string(Below(4)); };
     switch (Below(depth > 0 ? 28 : 16)) {
-      case 0:
-        return {"minimum", number()};
-      case 1:
-        return {"maximum", number()};
-      case 2:
-        return {"exclusiveMinimum", "true"};
-      case 3:
-        return {"multipleOf", std::array{"2", "0.5", "1.5"}[static_cast<std::size_t>(Below(3))]};
-      case 4:
-        return {"minLength", count()};
-      case 5:
-        return {"maxLength", count()};
-      case 6:
-        return {"pattern", std::array{"\"^a+$\"", "\"b|aa\""}[static_cast<std::size_t>(Below(2))]};
-      case 7:
-        return {"enum", List("[", "]", 1 + Below(3), [&] { return Value(1); })};
-      case 8:
-        return {"required", List("[", "]", 1 + Below(2), [&] { return Quoted(Key()); })};
-      case 9:
-        return {"minItems", count()};
-      case 10:
-        return {"maxItems", count()};
-      case 11:
-        return {"uniqueItems", "true"};
-      case 12:
-        return {"minProperties", count()};
-      case 13:
-        return {"maxProperties", count()};
-      case 14:
-        return {"additionalProperties", "false"};
+      case 0: return {"minimum", number()};
+      case 1: return {"maximum", number()};
+      case 2: return {"exclusiveMinimum", "true"};
+      case 3: return {"multipleOf", std::array{"2", "0.5", "1.5"}[static_cast<std::size_t>(Below(3))]};
+      case 4: return {"minLength", count()};
+      case 5: return {"maxLength", count()};
+      case 6: return {"pattern", std::array{"\"^a+$\"", "\"b|aa\""}[static_cast<std::size_t>(Below(2))]};
+      case 7: return {"enum", List("[", "]", 1 + Below(3), [&] { return Value(1); })};
+      case 8: return {"required", List("[", "]", 1 + Below(2), [&] { return Quoted(Key()); })};
+      case 9: return {"minItems", count()};
+      case 10: return {"maxItems", count()};
+      case 11: return {"uniqueItems", "true"};
+      case 12: return {"minProperties", count()};
+      case 13: return {"maxProperties", count()};
+      case 14: return {"additionalProperties", "false"};
       case 15:
       case 16: {
         const char* const types[] = {"null", "boolean", "object", "array", "string", "number", "integer"};
         return {"type", List("[", "]", 1 + Below(3), [&] { return Quoted(types[Below(7)]); })};
       }
-      case 17:
-        return {"items", List("[", "]", 1 + Below(2), [&] { return Schema(depth - 1); })};
-      case 18:
-        return {"items", Schema(depth - 1)};
-      case 19:
-        return {"additionalItems", Below(2) == 0 ? "false" : Schema(depth - 1)};
-      case 20:
-        return {"patternProperties", R"({"^[ab]$":)" + Schema(depth - 1) + "}"};
-      case 21:
-        return {"anyOf", List("[", "]", 1 + Below(3), [&] { return Schema(depth - 1); })};
-      case 22:
-        return {"oneOf", List("[", "]", 1 + Below(3), [&] { return Schema(depth - 1); })};
-      case 23:
-        return {"allOf", List("[", "]", 1 + Below(3), [&] { return Schema(depth - 1); })};
-      case 24:
-        return {"not", Schema(depth - 1)};
-      case 25:
-        return {"dependencies", R"({"a":["b"],"c":)" + Schema(depth - 1) + "}"};
-      default:
-        break;
+      case 17: return {"items", List("[", "]", 1 + Below(2), [&] { return Schema(depth - 1); })};
+      case 18: return {"items", Schema(depth - 1)};
+      case 19: return {"additionalItems", Below(2) == 0 ? "false" : Schema(depth - 1)};
+      case 20: return {"patternProperties", R"({"^[ab]$":)" + Schema(depth - 1) + "}"};
+      case 21: return {"anyOf", List("[", "]", 1 + Below(3), [&] { return Schema(depth - 1); })};
+      case 22: return {"oneOf", List("[", "]", 1 + Below(3), [&] { return Schema(depth - 1); })};
+      case 23: return {"allOf", List("[", "]", 1 + Below(3), [&] { return Schema(depth - 1); })};
+      case 24: return {"not", Schema(depth - 1)};
+      case 25: return {"dependencies", R"({"a":["b"],"c":)" + Schema(depth - 1) + "}"};
+      default: break;
     }
     return {"properties", "{" + Quoted(Key()) + ":" + Schema(depth - 1) + "}"};
   }
