@@ -12,7 +12,9 @@ namespace kps {
 namespace {
 
 // Iterative: nesting is the sender's choice, and recursion would let it choose our stack depth.
-constexpr unsigned kParseFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
+// Full precision: by default RapidJSON changes the last digits of some numbers.
+constexpr unsigned kParseFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+                                 rapidjson::kParseFullPrecisionFlag;
 
 Error ParseError(std::string_view text, const rapidjson::Document& document) {
   const std::string_view before = text.substr(0, document.GetErrorOffset());

@@ -23,11 +23,13 @@ void ReplaceForbiddenAdditions(rapidjson::Value* value, rapidjson::Document::All
     for (auto& element : value->GetArray()) ReplaceForbiddenAdditions(&element, allocator);
   }
   if (!value->IsObject()) return;
-  for (auto& member : value->GetObject()) ReplaceForbiddenAdditions(&member.value, allocator);
-  const auto additional = value->FindMember("additionalProperties");
-  if (additional == value->MemberEnd() || !additional->value.IsFalse() || !value->HasMember("patternProperties"))
-    return;
-  additional->value.SetObject().AddMember("not", rapidjson::Value(rapidjson::kObjectType), *allocator);
+  for (auto* member = &*value->MemberBegin(), *end = member + value->MemberCount(); member != end; ++member) {
+    ReplaceForbiddenAdditions(&member->value, allocator);
+  }
+  if (!value->HasMember("additionalProperties") || !value->HasMember("patternProperties")) return;
+  rapidjson::Value& additional = (*value)["additionalProperties"];
+  if (!additional.IsFalse()) return;
+  additional.SetObject().AddMember("not", rapidjson::Value(rapidjson::kObjectType), *allocator);
 }
 
 bool IsPlain(std::string_view key) {

@@ -117,6 +117,11 @@ TEST(Json, ReadsAndWritesAnObject) {
   EXPECT_EQ(JsonOfStrings({{"k", "a\"b"}}), R"({"k":"a\"b"})");
 }
 
+TEST(Json, NumbersStayWhatTheyAre) {
+  const std::string text = R"({"a":0.0000053,"b":10.000000000200002,"c":1.7976931348623157e308,"d":9007199254740991})";
+  EXPECT_EQ(ToJson(ParseJsonObject(text).value()), text);
+}
+
 TEST(Json, NamesLineAndColumn) {
   const auto broken = ParseJsonObject("{\n  \"a\": 1,\n  oops\n}");
   ASSERT_FALSE(broken.ok());
