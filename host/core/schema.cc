@@ -23,13 +23,12 @@ void ReplaceForbiddenAdditions(rapidjson::Value* value, rapidjson::Document::All
     for (auto& element : value->GetArray()) ReplaceForbiddenAdditions(&element, allocator);
   }
   if (!value->IsObject()) return;
-  for (auto* member = &*value->MemberBegin(), *end = member + value->MemberCount(); member != end; ++member) {
-    ReplaceForbiddenAdditions(&member->value, allocator);
+  for (rapidjson::SizeType i = 0; i < value->MemberCount(); ++i) {
+    ReplaceForbiddenAdditions(&value->MemberBegin()[i].value, allocator);
   }
-  if (!value->HasMember("additionalProperties") || !value->HasMember("patternProperties")) return;
-  rapidjson::Value& additional = (*value)["additionalProperties"];
-  if (!additional.IsFalse()) return;
-  additional.SetObject().AddMember("not", rapidjson::Value(rapidjson::kObjectType), *allocator);
+  const rapidjson::Value* additional = MemberOf(*value, "additionalProperties");
+  if (additional == nullptr || !additional->IsFalse() || !value->HasMember("patternProperties")) return;
+  (*value)["additionalProperties"].SetObject().AddMember("not", rapidjson::Value(rapidjson::kObjectType), *allocator);
 }
 
 bool IsPlain(std::string_view key) {
