@@ -48,7 +48,8 @@ std::string PayloadsJson(const std::vector<std::string>& streams) {
 }
 
 HostProcess::HostProcess(std::vector<std::string> arguments, std::vector<std::string> environment)
-    : process_(With({KPS_HOST, "--listen", "127.0.0.1:0"}, std::move(arguments)), std::move(environment)) {}
+    : process_(With({KPS_HOST, "--listen", "127.0.0.1:0"}, std::move(arguments)),
+               With({"KPS_METRICS_LISTEN=off"}, std::move(environment))) {}
 
 bool HostProcess::WaitUntilListening() {
   static const std::string kListening = "listening on ";
