@@ -114,6 +114,7 @@ class Explanation {
       }
     }
     for (const auto& member : value.GetObject()) {
+      if (found_.size() >= violations_max_) return;
       LookAtMember(schema, member.name, member.value, MemberPlace(place, TextOf(member.name)));
     }
     if (const Value* least = MemberOf(schema, "minProperties"); least && value.MemberCount() < least->GetUint()) {

@@ -174,16 +174,16 @@ TEST(Reflection, ListsTheServices) {
 }
 
 TEST(Limits, ARequestThatIsTooLargeIsRefusedAndTheConnectionGoesOn) {
-  Fixture fixture({.limits = {.request_bytes_max = 1 << 20}});
+  Fixture fixture({.limits = {.request_bytes_max = 1 << 16}});
   auto request = Fixture::FromJson(kOneStream);
   auto& note = (*request.mutable_payloads(0)->mutable_stream()->mutable_metadata()->mutable_fields())["note"];
-  note.set_string_value(std::string(2 << 20, 'x'));
+  note.set_string_value(std::string(1 << 17, 'x'));
   grpc::ClientContext context;
   v1::SetPayloadResponse response;
   const grpc::Status status = fixture.stub().SetPayload(&context, request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
   EXPECT_EQ(fixture.Get(v1::PAYLOAD_KIND_STREAM).payloads_size(), 0);
-  note.set_string_value(std::string(1 << 19, 'x'));
+  note.set_string_value(std::string(1 << 15, 'x'));
   EXPECT_EQ(fixture.Set(request).code(), v1::RESPONSE_CODE_OK);
 }
 
