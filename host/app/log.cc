@@ -65,6 +65,8 @@ class SpdlogLogger : public Logger {
     logger_.log(ToSpdlog(level), spdlog::string_view_t(FormatLine(format_, level, stream_id, text, Now())));
   }
 
+  void SetLevel(LogLevel level) override { logger_.set_level(ToSpdlog(level)); }
+
  private:
   const LogFormat format_;
   spdlog::logger logger_;

@@ -8,7 +8,7 @@
 
 namespace kps {
 
-// Any thread may log. Lines below `level` are dropped.
+// Any thread may log. Lines below `level` are dropped, until SetLevel says another one.
 std::unique_ptr<Logger> MakeLogger(LogLevel level, LogFormat format);
 
 // One line, without its newline; control characters are escaped, so that no text can forge a line.

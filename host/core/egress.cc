@@ -12,13 +12,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kIdle{100};            // one wait for a message; a drain ends it early, a restart waits it out
+constexpr milliseconds kIdle{100};  // one wait for a message; a drain ends it early, a restart waits it out
 constexpr milliseconds kProduceTimeout{1000};
 constexpr milliseconds kFlushTimeout{10'000};
 constexpr milliseconds kFlushInterval{1000};  // under load; an idle stream is flushed at once
 constexpr milliseconds kStalledWait{10};      // after a produce that took nothing and named no error
-
-constexpr char kDropped[] = "transportMessagesDropped";
 
 // Errors that are about the message, not about the stream: the next message may well be taken.
 bool IsAboutMessage(Code code) { return code == Code::kInvalidArgument || code == Code::kOutOfRange; }
@@ -32,7 +30,7 @@ void StreamRunner::RunEgress(Producer* producer) {
   for (const std::string& payload : handover_.undelivered) pending_.push_back({payload, 0});
 
   bool more = true;
-  while (more && !(Stopping() && stop_mode_ == StopMode::kHandOver)) {
+  while (more && !events_.failed() && !(Stopping() && stop_mode_ == StopMode::kHandOver)) {
     if (Stopping()) {
       if (drain_deadline_ == steady_clock::time_point{}) {
         drain_deadline_ = steady_clock::now() + environment_.drain_timeout;
@@ -41,20 +39,14 @@ void StreamRunner::RunEgress(Producer* producer) {
       if (steady_clock::now() >= drain_deadline_) break;
     }
     if (!ProducePending(producer)) break;
-    if (environment_.transport->Connected()) {
-      ReportHealthy();
-    } else {
-      WarnUnhealthy("the transport is not connected: " + environment_.transport->DisconnectReason());
-    }
+    ReportConnection();
     more = ReceiveMore(milliseconds(0));
-    if (more && pending_.empty()) {
-      FlushProducer(producer);
-      ReportDrops();
-      more = ReceiveMore(kIdle);
-    } else if (steady_clock::now() - flushed_at_ >= kFlushInterval) {
-      FlushProducer(producer);
-      ReportDrops();
-    }
+    if (!more) break;
+    const bool idle = pending_.empty();
+    if (!idle && steady_clock::now() - flushed_at_ < kFlushInterval) continue;
+    if (const Error error = FlushProducer(producer); !error.ok()) ReactToError("flush", error);
+    ReportDrops();
+    if (idle) more = ReceiveMore(kIdle);
   }
   // The views end with the delivery, so what was not taken is kept as a copy.
   std::vector<std::string> undelivered;
@@ -62,9 +54,12 @@ void StreamRunner::RunEgress(Producer* producer) {
   pending_.clear();
   pending_taken_ = 0;
   handover_.undelivered = std::move(undelivered);
-  FlushProducer(producer);
+  if (const Error error = FlushProducer(producer); !error.ok()) {
+    events_.Log(LogLevel::kWarn, "what was delivered last could not be flushed: " + error.ToString());
+  }
   if (Stopping() && stop_mode_ == StopMode::kDrain && !handover_.undelivered.empty()) {
-    Log(LogLevel::kWarn, std::to_string(handover_.undelivered.size()) + " received messages were not delivered in time");
+    events_.Log(LogLevel::kWarn,
+                std::to_string(handover_.undelivered.size()) + " received messages were not delivered in time");
   }
 }
 
@@ -73,13 +68,29 @@ bool StreamRunner::ReceiveMore(milliseconds timeout) {
   auto delivery = handover_.subscription->Receive(timeout);
   pending_.clear();
   pending_taken_ = 0;
-  if (!delivery.ok()) return delivery.error().code() == Code::kDeadlineExceeded;
+  if (!delivery.ok()) {
+    if (delivery.error().code() == Code::kDeadlineExceeded) return true;
+    const bool drained = Stopping() && delivery.error().code() == Code::kCancelled;
+    if (!drained) LoseSubscription(delivery.error());
+    return false;
+  }
   if (const Error error = DecodeEnvelope(delivery.value().envelope, &pending_); !error.ok()) {
     pending_.clear();
-    RaiseAlert("envelopeMalformed", "a message on the channel is no envelope and was dropped", Severity::kWarning,
-               error.message());
+    events_.Raise(kEnvelopeMalformed, error.message());
   }
   return true;
+}
+
+// The next instance subscribes anew.
+void StreamRunner::LoseSubscription(const Error& error) {
+  events_.Raise(kTransportSubscribeFailed, error.ToString());
+  std::unique_ptr<Subscription> lost;
+  {
+    MutexLock lock(mutex_);
+    lost = std::move(handover_.subscription);
+  }
+  drops_reported_ = 0;
+  ReactToError("receive from the transport", error);
 }
 
 bool StreamRunner::ProducePending(Producer* producer) {
@@ -94,14 +105,15 @@ bool StreamRunner::ProducePending(Producer* producer) {
     pending_taken_ += std::min(taken, rest.size());
     dirty_ = dirty_ || taken > 0;
     if (error.ok()) {
-      if (taken == 0 && WaitForStop(kStalledWait) && stop_mode_ == StopMode::kHandOver) return false;
+      if (taken > 0 || !WaitForStop(kStalledWait)) continue;
+      if (stop_mode_ == StopMode::kHandOver) return false;
+      std::this_thread::sleep_for(kStalledWait);  // draining: see below
       continue;
     }
     if (IsAboutMessage(error.code()) && taken < rest.size()) {
       ++pending_taken_;
-      RaiseAlert("messageUndeliverable", "a message can never be delivered and was dropped", Severity::kCritical,
-                 error.message());
-      Log(LogLevel::kError, "a message was dropped: " + error.message());
+      events_.Raise(kMessageUndeliverable, error.message());
+      events_.Log(LogLevel::kError, "a message was dropped: " + error.message());
       continue;
     }
     if (Stopping() && !error.transient()) return false;
@@ -111,28 +123,26 @@ bool StreamRunner::ProducePending(Producer* producer) {
       continue;
     }
     ReactToError("deliver a message", error);
+    if (events_.failed()) return false;
   }
   return true;
 }
 
-void StreamRunner::FlushProducer(Producer* producer) {
+Error StreamRunner::FlushProducer(Producer* producer) {
   flushed_at_ = steady_clock::now();
-  if (!dirty_) return;
-  const Error error = producer->Flush(kFlushTimeout);
-  if (error.ok()) {
-    dirty_ = false;
-  } else {
-    ReactToError("flush", error);
-  }
+  if (!dirty_) return {};
+  Error error = producer->Flush(kFlushTimeout);
+  dirty_ = !error.ok();
+  return error;
 }
 
 void StreamRunner::ReportDrops() {
   const std::uint64_t dropped = handover_.subscription->Dropped();
   if (dropped == drops_reported_) return;
   drops_reported_ = dropped;
-  RaiseAlert(kDropped, "messages were dropped because the stream is slower than its channel", Severity::kCritical,
-             std::to_string(dropped) + " messages dropped since the stream was subscribed");
-  Log(LogLevel::kError, std::to_string(dropped) + " messages dropped: the stream is slower than its channel");
+  events_.Raise(kTransportMessagesDropped,
+                std::to_string(dropped) + " messages dropped since the stream was subscribed");
+  events_.Log(LogLevel::kError, std::to_string(dropped) + " messages dropped: the stream is slower than its channel");
 }
 
 }  // namespace kps

@@ -23,7 +23,10 @@ void EventStore::AddStream(const std::string& stream_id) {
 void EventStore::RemoveStream(const std::string& stream_id) {
   MutexLock lock(mutex_);
   streams_.erase(stream_id);
-  std::erase_if(events_, [&](const auto& entry) { return std::get<0>(entry.first) == stream_id; });
+  const auto first = events_.lower_bound(Key(stream_id, EventKind::kAlert, ""));
+  auto last = first;
+  while (last != events_.end() && std::get<0>(last->first) == stream_id) ++last;
+  events_.erase(first, last);
 }
 
 void EventStore::Put(Event event) {
@@ -36,17 +39,18 @@ void EventStore::Put(Event event) {
   MutexLock lock(mutex_);
   if (!event.stream_id.empty() && !streams_.contains(event.stream_id)) return;
   Key key(event.stream_id, event.kind, event.id);
-  if (!events_.contains(key)) EvictOldestOf(event.stream_id);
+  if (event.from_plugin && !events_.contains(key)) EvictOldestOfPlugin(event.stream_id);
   events_.insert_or_assign(std::move(key), std::move(event));
 }
 
-void EventStore::EvictOldestOf(const std::string& stream_id) {
-  const auto first = events_.lower_bound(Key(stream_id, EventKind::kAlert, ""));
-  auto last = first;
-  auto oldest = first;
+void EventStore::EvictOldestOfPlugin(const std::string& stream_id) {
+  auto oldest = events_.end();
   std::size_t count = 0;
-  for (; last != events_.end() && std::get<0>(last->first) == stream_id; ++last, ++count) {
-    if (last->second.created_at_ns < oldest->second.created_at_ns) oldest = last;
+  for (auto event = events_.lower_bound(Key(stream_id, EventKind::kAlert, ""));
+       event != events_.end() && std::get<0>(event->first) == stream_id; ++event) {
+    if (!event->second.from_plugin) continue;
+    ++count;
+    if (oldest == events_.end() || event->second.created_at_ns < oldest->second.created_at_ns) oldest = event;
   }
   if (count >= kEventsPerStreamMax) events_.erase(oldest);
 }

@@ -1,4 +1,5 @@
-// The latest event for each (kind, id, stream). Bounded: a plugin that floods cannot grow memory.
+// The latest event for each (kind, id, stream). Bounded: a plugin that floods can neither grow memory nor push out what
+// the host itself has to say.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,8 @@ namespace kps {
 
 class EventStore {
  public:
-  // Distinct events kept for one stream (and for the connector as a whole); the oldest gives way.
+  // Distinct events of the plugin kept for one stream (and for the connector as a whole); the oldest gives way. The
+  // host has only a few names.
   static constexpr std::size_t kEventsPerStreamMax = 64;
   // Bytes kept of each text; the rest is cut.
   static constexpr std::size_t kTextBytesMax = 4096;
@@ -24,7 +26,8 @@ class EventStore {
   // `clock` outlives the store.
   explicit EventStore(const Clock* clock) : clock_(clock) {}
 
-  // Events of a stream are accepted between AddStream and RemoveStream, which takes them away. Any thread, as all of it.
+  // Events of a stream are accepted between AddStream and RemoveStream, which takes them away. Any thread, as all of
+  // it.
   void AddStream(const std::string& stream_id);
   void RemoveStream(const std::string& stream_id);
 
@@ -38,7 +41,7 @@ class EventStore {
  private:
   using Key = std::tuple<std::string, EventKind, std::string>;  // stream, kind, id
 
-  void EvictOldestOf(const std::string& stream_id) KPS_REQUIRES(mutex_);
+  void EvictOldestOfPlugin(const std::string& stream_id) KPS_REQUIRES(mutex_);
 
   const Clock* const clock_;
   mutable Mutex mutex_;

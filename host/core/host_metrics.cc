@@ -19,7 +19,7 @@ MetricFamily Running(const Runtime& runtime) {
                       "1: the stream carries messages. 0: it does not, and its events say why.",
                       MetricType::kGauge,
                       {}};
-  for (const Runtime::StreamView& view : runtime.Streams()) {
+  for (const Runtime::StreamView& view : runtime.DesiredStreams()) {
     if (view.discovered) continue;
     const char* direction = view.stream.direction == Direction::kIngress ? "ingress" : "egress";
     family.samples.push_back({{{"stream", view.stream.id}, {"direction", direction}, {"channel", view.stream.channel}},

@@ -14,20 +14,24 @@ using std::chrono::steady_clock;
 constexpr milliseconds kIdle{1000};
 // How long to wait for a confirm before looking at the consumer again.
 constexpr milliseconds kConfirmWait{20};
-// Wait after a next_msg that came back empty at once, so that an impolite plugin does not spin: doubled up to the second.
+// Wait after a next_msg that came back empty at once, so that an impolite plugin does not spin: doubled up to the
+// longest.
 constexpr milliseconds kSpinWaitFirst{1};
 constexpr milliseconds kSpinWaitLongest{100};
-
-constexpr char kPublishFailed[] = "transportPublishFailed";
 
 }  // namespace
 
 void StreamRunner::RunIngress(Consumer* consumer) {
   auto opened = environment_.transport->OpenPublisher(stream_.channel);
-  if (!opened.ok()) return ReactToError("open the channel", opened.error());
+  if (!opened.ok()) {
+    events_.Raise(kTransportPublishFailed, opened.error().ToString());
+    publish_alert_ = true;
+    return ReactToError("open the channel", opened.error());
+  }
   const std::unique_ptr<Publisher> publisher = std::move(opened.value());
   Window window(environment_.window);
   milliseconds spin_wait = kSpinWaitFirst;
+  bool proven = false;  // the consumer has answered; until then it is asked without waiting: is it healthy?
 
   while (!Stopping()) {
     ReapConfirmed(consumer, publisher.get(), &window);
@@ -37,20 +41,18 @@ void StreamRunner::RunIngress(Consumer* consumer) {
       if (error.code() == Code::kAborted) window.Rewind();
       continue;
     }
-    const milliseconds timeout = window.empty() ? kIdle : milliseconds(0);
+    const milliseconds timeout = window.empty() && proven ? kIdle : milliseconds(0);
     const auto called_at = steady_clock::now();
     auto batch = consumer->NextBatch(environment_.batch, timeout);
     if (!batch.ok()) {
       // A permanent error waits long: what is on its way is brought home first.
       if (!batch.error().transient()) DrainWindow(consumer, publisher.get(), &window);
       ReactToError("read the next message", batch.error());
+      if (events_.failed()) return;
       continue;
     }
-    if (environment_.transport->Connected()) {
-      ReportHealthy();
-    } else {
-      WarnUnhealthy("the transport is not connected: " + environment_.transport->DisconnectReason());
-    }
+    proven = true;
+    ReportConnection();
     if (!batch.value().messages.empty()) {
       window.Push(batch.value(), environment_.clock->NowNs());
       spin_wait = kSpinWaitFirst;
@@ -78,34 +80,36 @@ void StreamRunner::ReapConfirmed(Consumer* consumer, Publisher* publisher, Windo
   if (!any) return;
   if (const Error error = consumer->Ack(confirmed.token); !error.ok()) {
     // The messages are safe; what may follow is that the source sends some of them again.
-    WarnUnhealthy("cannot acknowledge to the source: " + error.ToString());
+    ReportUnhealthy("cannot acknowledge to the source: " + error.ToString());
   }
 }
 
 bool StreamRunner::PublishWindow(Publisher* publisher, Window* window) {
   const Error error = window->PublishTo(publisher);
   if (error.ok()) {
-    if (publish_alert_) ClearAlert(kPublishFailed);
+    if (publish_alert_) events_.Clear(kTransportPublishFailed);
     publish_alert_ = false;
     return true;
   }
   switch (error.code()) {
     case Code::kInvalidArgument:
       window->SkipRefused();
-      RaiseAlert("messageUndeliverable", "a message can never be delivered and was dropped", Severity::kCritical,
-                 error.message());
-      Log(LogLevel::kError, "a message was dropped: " + error.message());
+      events_.Raise(kMessageUndeliverable, error.message());
+      events_.Log(LogLevel::kError, "a message was dropped: " + error.message());
       return false;
     case Code::kResourceExhausted:  // backpressure: try again at once, Publish itself has waited
       return false;
-    case Code::kAborted: window->Rewind(); return false;
-    default: break;
+    case Code::kAborted:
+      window->Rewind();
+      return false;
+    default:
+      break;
   }
   if (!publish_alert_) {
-    RaiseAlert(kPublishFailed, "failed to publish message on transport", Severity::kCritical, error.ToString());
+    events_.Raise(kTransportPublishFailed, error.ToString());
     publish_alert_ = true;
   }
-  WarnUnhealthy("cannot publish: " + error.ToString());
+  ReportUnhealthy("cannot publish: " + error.ToString());
   // What was published before the connection went may be lost with it; the publisher says so here.
   if (!window->empty() &&
       publisher->AwaitConfirmed(publisher->Confirmed() + 1, milliseconds(0)).code() == Code::kAborted) {

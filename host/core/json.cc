@@ -70,6 +70,13 @@ std::string JsonOfStrings(const std::vector<std::pair<std::string_view, std::str
   return ToJson(json);
 }
 
+std::optional<std::string> JsonStringValue(std::string_view text) {
+  rapidjson::Document document;
+  document.Parse<kParseFlags>(text.data(), text.size());
+  if (document.HasParseError() || !document.IsString()) return std::nullopt;
+  return std::string(document.GetString(), document.GetStringLength());
+}
+
 bool IsJson(std::string_view text) {
   rapidjson::Document document;
   document.Parse<kParseFlags>(text.data(), text.size());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,9 @@ std::string JsonString(std::string_view text);
 
 // {"key":"value",...} of strings.
 std::string JsonOfStrings(const std::vector<std::pair<std::string_view, std::string_view>>& members);
+
+// The string that `text`, a JSON value, is; nothing: it is no string.
+std::optional<std::string> JsonStringValue(std::string_view text);
 
 // Whether `text` is a JSON value.
 bool IsJson(std::string_view text);

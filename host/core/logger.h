@@ -12,6 +12,8 @@ class Logger {
   virtual ~Logger() = default;
   // One line. Any thread. An empty stream_id: the host itself.
   virtual void Log(LogLevel level, std::string_view stream_id, std::string_view text) = 0;
+  // Lines below `level` are dropped from now on. Any thread. A log that keeps every line has nothing to do.
+  virtual void SetLevel(LogLevel level) { static_cast<void>(level); }
 };
 
 }  // namespace kps

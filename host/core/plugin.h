@@ -1,8 +1,9 @@
 // Port: a connector plugin. The adapter in host/plugin implements it over the C ABI of a shared library; nothing
 // here assumes that the plugin runs in this process.
 //
-// Threads: Consumer and Producer are used by their stream's thread only, except Wake. Connector is used by the control
-// thread, except CreateConsumer and CreateProducer, which the stream's thread calls.
+// Threads: Consumer and Producer are used by their stream's thread only, except Wake. Configure, Discover and the
+// destructor of one Connector are never called at the same time; CreateConsumer, CreateProducer and CreateWaker are
+// called by the stream's thread, at any time.
 #pragma once
 
 #include <chrono>
@@ -30,6 +31,7 @@ struct PluginDescriptor {
   std::string static_schema;  // JSON Schema, draft 4; empty: everything is valid
   std::string config_schema;
   std::string stream_schema;
+  bool discovers = false;  // Connector::Discover is supported
 };
 
 // What a consumer hands over at once. Views are valid until the next NextBatch of the same consumer.
@@ -73,10 +75,25 @@ class Waker {
 
 enum class ConfigureOutcome { kApplied, kRecreate };
 
+// What a plugin has found out there.
+struct Discovered {
+  static constexpr std::size_t kStreamsMax = 10'000;
+
+  std::vector<StreamSpec> streams;  // without channel; ids are unique
+  std::size_t skipped = 0;          // entries that could not be used
+  std::string skipped_reason;       // of the first of them
+};
+
 class Connector {
  public:
   virtual ~Connector() = default;
+  // An error refuses the config: the connector goes on with the former one.
   virtual Result<ConfigureOutcome> Configure(const std::string& config_json) = 0;
+  // The streams that exist out there, within `timeout`. UNIMPLEMENTED: the descriptor says that it is not supported.
+  virtual Result<Discovered> Discover(std::chrono::milliseconds timeout) {
+    static_cast<void>(timeout);
+    return Error(Code::kUnimplemented, "this plugin does not discover streams");
+  }
   // `waker` outlives the instance. May block as long as a connect takes; a Wake ends it early.
   virtual Result<std::unique_ptr<Consumer>> CreateConsumer(const StreamSpec& stream, std::string_view resume_position,
                                                            Waker* waker) = 0;

@@ -1,8 +1,10 @@
 #include "host/core/runtime.h"
 
-#include <algorithm>
-#include <iterator>
+#include <set>
+#include <string_view>
 #include <utility>
+
+#include "host/core/host_config.h"
 
 namespace kps {
 
@@ -14,7 +16,10 @@ class Runtime::Services : public HostServices {
   void Log(LogLevel level, std::string_view stream_id, std::string_view text) override {
     logger_->Log(level, stream_id, text);
   }
-  void Raise(Event event) override { events_->Put(std::move(event)); }
+  void Raise(Event event) override {
+    event.from_plugin = true;
+    events_->Put(std::move(event));
+  }
   void CounterAdd(std::string_view stream_id, std::string_view name, std::uint64_t increment) override {
     metrics_->CounterAdd(stream_id, name, increment);
   }
@@ -35,17 +40,45 @@ Error Prefixed(const std::string& prefix, const Error& error) { return Error(err
 Result<Rules> MakeRules(const std::string& connector_id, const PluginDescriptor& descriptor) {
   Rules rules{connector_id, descriptor.name, descriptor.ingress, descriptor.egress, {}, {}};
   auto config_schema = Schema::Parse(descriptor.config_schema);
-  if (!config_schema.ok()) return Prefixed("the config_schema of plugin " + descriptor.name + ": ", config_schema.error());
+  if (!config_schema.ok())
+    return Prefixed("the config_schema of plugin " + descriptor.name + ": ", config_schema.error());
   auto stream_schema = Schema::Parse(descriptor.stream_schema);
-  if (!stream_schema.ok()) return Prefixed("the stream_schema of plugin " + descriptor.name + ": ", stream_schema.error());
+  if (!stream_schema.ok())
+    return Prefixed("the stream_schema of plugin " + descriptor.name + ": ", stream_schema.error());
   rules.config_schema = std::move(config_schema.value());
   rules.stream_schema = std::move(stream_schema.value());
   return rules;
 }
 
-// Whether `to` can go on where `from` ends. What is on its way on an egress stream belongs to its channel.
-bool CanHandOver(const StreamSpec& from, const StreamSpec& to) {
-  return from.direction == to.direction && (from.direction == Direction::kIngress || from.channel == to.channel);
+StreamRunner::Environment MakeEnvironment(const Runtime::Ports& ports, EventStore* events,
+                                          std::chrono::milliseconds drain_timeout) {
+  StreamRunner::Environment environment{ports.transport, events, ports.logger, ports.clock, {}, {}, {}};
+  environment.batch = {512, 1024 * 1024};
+  environment.drain_timeout = drain_timeout;
+  return environment;
+}
+
+StreamMap StreamsOf(const SetPayloadCommand& command) {
+  StreamMap desired;
+  for (const auto& payload : command.payloads) {
+    if (const auto* stream = std::get_if<StreamSpec>(&payload)) desired.emplace(stream->id, *stream);
+  }
+  return desired;
+}
+
+// The plugin sees the config as a whole; the violation stands at the last payload that changed it.
+Violation RefusedConfig(const SetPayloadCommand& command, const std::string& plugin_name, const Error& error) {
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < command.payloads.size(); ++i) {
+    if (std::holds_alternative<ConfigPatch>(command.payloads[i])) last = i;
+  }
+  return {"payloads[" + std::to_string(last) + "].config.metadata",
+          "is refused by the plugin " + plugin_name + ": " + error.message()};
+}
+
+Runtime::SetOutcome Refused(Code code, std::vector<Violation> violations) {
+  Error error(code, violations.front().field + " " + violations.front().description);
+  return {std::move(error), std::move(violations)};
 }
 
 Error CheckStaticParameters(const std::string& static_json, const PluginDescriptor& descriptor) {
@@ -65,14 +98,13 @@ Result<std::unique_ptr<Runtime>> Runtime::Create(Options options, Ports ports) {
   auto rules = MakeRules(options.connector_id, descriptor);
   if (!rules.ok()) return rules.error();
   std::unique_ptr<Runtime> runtime(new Runtime(std::move(options), ports, std::move(rules.value())));
-  auto connector = ports.plugin->CreateConnector(runtime->options_.static_json, "{}", runtime->services_.get());
+  auto connector = runtime->CreateConnector("{}");
   if (!connector.ok()) {
     return Prefixed("plugin " + descriptor.name + " cannot create its connector: ", connector.error());
   }
-  {
-    MutexLock lock(runtime->mutex_);
-    runtime->connector_ = std::move(connector.value());
-  }
+  MutexLock lock(runtime->control_mutex_);
+  runtime->Use(std::move(connector.value()), {}, {});
+  if (runtime->discovery_) runtime->discovery_->Use(runtime->connector_);
   return runtime;
 }
 
@@ -81,7 +113,10 @@ Runtime::Runtime(Options options, Ports ports, Rules rules)
       ports_(ports),
       rules_(std::move(rules)),
       events_(ports.clock),
-      services_(std::make_unique<Services>(ports.logger, &events_, &metrics_)) {}
+      services_(std::make_unique<Services>(ports.logger, &events_, &metrics_)),
+      reconciler_(MakeEnvironment(ports_, &events_, options_.drain_timeout), &metrics_),
+      discovery_(ports.plugin->descriptor().discovers ? std::make_unique<Discovery>(&events_, ports.logger) : nullptr) {
+}
 
 Runtime::~Runtime() { Shutdown(); }
 
@@ -90,129 +125,84 @@ std::vector<Violation> Runtime::CheckId(const std::string& connector_id) const {
 }
 
 Runtime::SetOutcome Runtime::SetPayload(const SetPayloadCommand& command) {
-  MutexLock lock(mutex_);
+  MutexLock lock(control_mutex_);
   if (!connector_) return {Error(Code::kUnavailable, "the host is shutting down"), {}};
-  auto violations = Validate(command, rules_, config_);
-  if (!violations.empty()) {
-    Error error(Code::kInvalidArgument, violations.front().field + " " + violations.front().description);
-    return {std::move(error), std::move(violations)};
-  }
-  StreamMap desired;
-  for (const auto& payload : command.payloads) {
-    if (const auto* stream = std::get_if<StreamSpec>(&payload)) desired.emplace(stream->id, *stream);
-  }
-  bool recreated = false;
-  JsonMembers config = MergedConfig(command, config_);
-  if (config != config_) {
-    if (Error error = Configure(config, &recreated); !error.ok()) {
-      std::vector<Violation> why{{"config", "is refused by the plugin: " + error.message()}};
-      return {std::move(error), std::move(why)};
+  const JsonMembers present = reconciler_.Config();
+  auto violations = Validate(command, rules_, present);
+  if (!violations.empty()) return Refused(Code::kInvalidArgument, std::move(violations));
+
+  JsonMembers config = MergedConfig(command, present);
+  const JsonMembers plugin_config = PluginConfig(config);
+  const bool plugin_config_changed = plugin_config != PluginConfig(present);
+  std::shared_ptr<Connector> connector = connector_;
+  if (plugin_config_changed) {
+    auto configured = Configured(plugin_config);
+    if (!configured.ok()) {
+      return Refused(configured.error().code(), {RefusedConfig(command, rules_.plugin_name, configured.error())});
     }
-    config_ = std::move(config);
+    connector = std::move(configured.value());
   }
-  Apply(desired, recreated);
+  if (const auto level = config.find(kLogLevelKey); level != config.end()) {
+    ports_.logger->SetLevel(ParseLogLevel(level->second).value());  // it has been validated
+  }
+  Use(std::move(connector), StreamsOf(command), std::move(config));
+  if (plugin_config_changed) {
+    reconciler_.TryAgain();
+    if (discovery_) discovery_->Use(connector_);
+  }
   return {};
 }
 
-Error Runtime::Configure(const JsonMembers& config, bool* recreated) {
+Result<std::shared_ptr<Connector>> Runtime::Configured(const JsonMembers& config) {
   const std::string json = ToJson(config);
-  auto outcome = connector_->Configure(json);
+  const auto outcome = CallConfigure(json);
   if (!outcome.ok()) return outcome.error();
-  if (outcome.value() == ConfigureOutcome::kApplied) return {};
-  auto connector = ports_.plugin->CreateConnector(options_.static_json, json, services_.get());
+  if (outcome.value() == ConfigureOutcome::kApplied) return connector_;
+  return CreateConnector(json);
+}
+
+Result<ConfigureOutcome> Runtime::CallConfigure(const std::string& config_json) {
+  if (!discovery_) return connector_->Configure(config_json);
+  MutexLock no_discover(discovery_->call_mutex());
+  return connector_->Configure(config_json);
+}
+
+Result<std::shared_ptr<Connector>> Runtime::CreateConnector(const std::string& config_json) {
+  auto connector = ports_.plugin->CreateConnector(options_.static_json, config_json, services_.get());
   if (!connector.ok()) return connector.error();
-  connector_ = std::move(connector.value());
-  *recreated = true;
-  return {};
+  return std::shared_ptr<Connector>(std::move(connector.value()));
 }
 
-void Runtime::Apply(const StreamMap& desired, bool connector_recreated) {
-  ReapStopped();
-  Plan plan = PlanStreams(streams_, desired);
-  if (connector_recreated) {
-    plan.restart.insert(plan.restart.end(), plan.keep.begin(), plan.keep.end());
-    plan.keep.clear();
-  }
-  for (const std::string& id : plan.stop) {
-    auto node = runners_.extract(id);
-    node.mapped()->RequestStop(StopMode::kDrain);
-    stopped_.push_back(std::move(node.mapped()));
-    events_.RemoveStream(id);
-    metrics_.RemoveStream(id);
-    ports_.logger->Log(LogLevel::kInfo, id, "stream removed");
-  }
-  for (const std::string& id : plan.restart) {
-    Runner old = runners_.at(id);
-    old->RequestStop(CanHandOver(old->stream(), desired.at(id)) ? StopMode::kHandOver : StopMode::kDrain);
-    // Its events speak of the former content.
-    events_.RemoveStream(id);
-    ports_.logger->Log(LogLevel::kInfo, id, "stream changed: restarting");
-    Start(desired.at(id), std::move(old));
-  }
-  // Egress first: what an ingress stream of this request publishes finds its subscriber.
-  for (const Direction direction : {Direction::kEgress, Direction::kIngress}) {
-    for (const std::string& id : plan.start) {
-      if (desired.at(id).direction == direction) Start(desired.at(id), StoppedRunner(id));
-    }
-  }
-  streams_ = desired;
+void Runtime::Use(std::shared_ptr<Connector> connector, const StreamMap& desired, JsonMembers config) {
+  connector_ = std::move(connector);
+  reconciler_.Apply(desired, std::move(config), connector_);
 }
 
-Runtime::Runner Runtime::StoppedRunner(const std::string& id) const {
-  for (const Runner& runner : stopped_) {
-    if (runner->stream().id == id) return runner;
+std::vector<StreamView> Runtime::Streams() const {
+  // Asked before the desired streams are looked at: what is true then is what is answered.
+  const auto discovered = discovery_ ? discovery_->Streams() : nullptr;
+  std::vector<StreamView> views = reconciler_.Streams();
+  if (!discovered) return views;
+  std::set<std::string_view> desired;
+  for (StreamView& view : views) {
+    view.discovered = discovered->contains(view.stream.id);
+    desired.insert(view.stream.id);
   }
-  return nullptr;
-}
-
-void Runtime::Start(const StreamSpec& stream, Runner predecessor) {
-  events_.AddStream(stream.id);
-  StreamRunner::Environment environment{ports_.transport, &events_, ports_.logger, ports_.clock, {}, {}, {}};
-  environment.batch = {512, 1024 * 1024};
-  environment.drain_timeout = options_.drain_timeout;
-  runners_[stream.id] = std::make_shared<StreamRunner>(stream, connector_, environment, std::move(predecessor));
-}
-
-void Runtime::ReapStopped() {
-  std::erase_if(stopped_, [](const Runner& runner) { return runner->ended(); });
-}
-
-std::vector<Runtime::StreamView> Runtime::Streams() const {
-  MutexLock lock(mutex_);
-  std::vector<StreamView> views;
-  views.reserve(streams_.size());
-  for (const auto& [id, stream] : streams_) {
-    const auto runner = runners_.find(id);
-    views.push_back({stream, runner != runners_.end() && runner->second->subscribed(), false});
+  std::vector<StreamView> others;
+  for (const auto& [id, stream] : *discovered) {
+    if (!desired.contains(id)) others.push_back({stream, false, true});
   }
+  views.insert(views.end(), others.begin(), others.end());
   return views;
 }
 
-JsonMembers Runtime::Config() const {
-  MutexLock lock(mutex_);
-  return config_;
-}
-
 void Runtime::Shutdown() {
-  std::vector<Runner> ending;
-  std::shared_ptr<Connector> connector;
   {
-    MutexLock lock(mutex_);
-    for (auto& [id, runner] : runners_) ending.push_back(std::move(runner));
-    runners_.clear();
-    std::move(stopped_.begin(), stopped_.end(), std::back_inserter(ending));
-    stopped_.clear();
-    connector = std::move(connector_);
+    MutexLock lock(control_mutex_);
+    connector_ = nullptr;
   }
-  // Ingress first, so that what it has read still finds its egress stream when both are here.
-  for (const Direction direction : {Direction::kIngress, Direction::kEgress}) {
-    for (const Runner& runner : ending) {
-      if (runner->stream().direction == direction) runner->RequestStop(StopMode::kDrain);
-    }
-    for (const Runner& runner : ending) {
-      if (runner->stream().direction == direction) runner->Join();
-    }
-  }
+  reconciler_.Shutdown();
+  if (discovery_) discovery_->Stop();
 }
 
 }  // namespace kps

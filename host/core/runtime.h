@@ -3,17 +3,16 @@
 #pragma once
 
 #include <chrono>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "host/core/discovery.h"
 #include "host/core/event_store.h"
 #include "host/core/metrics.h"
 #include "host/core/mutex.h"
-#include "host/core/plan.h"
 #include "host/core/plugin.h"
-#include "host/core/stream_runner.h"
+#include "host/core/reconciler.h"
 #include "host/core/validate.h"
 
 namespace kps {
@@ -44,16 +43,16 @@ class Runtime {
     Error error;                        // OK: the desired state is accepted
     std::vector<Violation> violations;  // why not, one by one
   };
-  struct StreamView {
-    StreamSpec stream;
-    bool subscribed = false;
-    bool discovered = false;
-  };
+  using StreamView = kps::StreamView;
 
-  // All calls: any thread. SetPayloads are applied one after the other, each as a whole or not at all.
+  // All calls: any thread. SetPayloads are applied one after the other, each as a whole or not at all; what the others
+  // see is the state before or after it. Only SetPayload may wait for the plugin: while it looks at another config.
   SetOutcome SetPayload(const SetPayloadCommand& command);
+  // The desired streams, ordered by id, then those that the plugin has discovered besides. Waits up to a second when
+  // that is to be asked for.
   std::vector<StreamView> Streams() const;
-  JsonMembers Config() const;
+  std::vector<StreamView> DesiredStreams() const { return reconciler_.Streams(); }
+  JsonMembers Config() const { return reconciler_.Config(); }
   std::vector<Event> Events() const { return events_.List(); }
   // What the plugin reports.
   const Metrics& metrics() const { return metrics_; }
@@ -64,18 +63,16 @@ class Runtime {
 
  private:
   class Services;
-  using Runner = std::shared_ptr<StreamRunner>;
 
   Runtime(Options options, Ports ports, Rules rules);
 
-  // The current streams become `desired`. Streams to keep are restarted too when the connector was recreated.
-  void Apply(const StreamMap& desired, bool connector_recreated) KPS_REQUIRES(mutex_);
-  void Start(const StreamSpec& stream, Runner predecessor) KPS_REQUIRES(mutex_);
-  // Gives the new config to the connector. Sets *recreated when there is a new one.
-  Error Configure(const JsonMembers& config, bool* recreated) KPS_REQUIRES(mutex_);
-  // The runner of a removed stream that may still be ending; null: there is none.
-  Runner StoppedRunner(const std::string& id) const KPS_REQUIRES(mutex_);
-  void ReapStopped() KPS_REQUIRES(mutex_);
+  // The connector for `config`: the present one, to which it has been given, or a new one.
+  Result<std::shared_ptr<Connector>> Configured(const JsonMembers& config) KPS_REQUIRES(control_mutex_);
+  Result<ConfigureOutcome> CallConfigure(const std::string& config_json) KPS_REQUIRES(control_mutex_);
+  Result<std::shared_ptr<Connector>> CreateConnector(const std::string& config_json);
+  // Makes all of it the present state.
+  void Use(std::shared_ptr<Connector> connector, const StreamMap& desired, JsonMembers config)
+      KPS_REQUIRES(control_mutex_);
 
   const Options options_;
   const Ports ports_;
@@ -83,13 +80,11 @@ class Runtime {
   EventStore events_;
   Metrics metrics_;
   const std::unique_ptr<Services> services_;
+  Reconciler reconciler_;
+  const std::unique_ptr<Discovery> discovery_;  // null: the plugin does not discover
 
-  mutable Mutex mutex_;
-  StreamMap streams_ KPS_GUARDED_BY(mutex_);
-  std::map<std::string, Runner> runners_ KPS_GUARDED_BY(mutex_);
-  std::vector<Runner> stopped_ KPS_GUARDED_BY(mutex_);  // told to stop, perhaps still ending
-  JsonMembers config_ KPS_GUARDED_BY(mutex_);
-  std::shared_ptr<Connector> connector_ KPS_GUARDED_BY(mutex_);
+  Mutex control_mutex_;  // held by one SetPayload as a whole, also while the plugin looks at a config
+  std::shared_ptr<Connector> connector_ KPS_GUARDED_BY(control_mutex_);  // null: shut down
 };
 
 }  // namespace kps

@@ -1,33 +1,22 @@
 #include "host/core/stream_runner.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
-#include "host/core/json.h"
-
 namespace kps {
-namespace {
-
-// Alerts and statuses that clients know: names and texts are part of the contract.
-constexpr char kStarted[] = "streamStarted";
-constexpr char kHealthyId[] = "streamHealthy";
-constexpr char kUnhealthyId[] = "streamUnhealthy";
-constexpr char kFailedId[] = "streamFailed";
-constexpr char kSubscribeFailed[] = "transportSubscribeFailed";
-
-}  // namespace
-
 StreamRunner::StreamRunner(StreamSpec stream, std::shared_ptr<Connector> connector, Environment environment,
                            std::shared_ptr<StreamRunner> predecessor)
     : stream_(std::move(stream)),
-      connector_(std::move(connector)),
       environment_(environment),
+      connector_(std::move(connector)),
       predecessor_(std::move(predecessor)),
+      events_(&stream_, environment.events, environment.logger),
       backoff_(std::hash<std::string>()(stream_.id)) {
   const bool inherits = predecessor_ && predecessor_->stop_mode_ == StopMode::kHandOver &&
                         predecessor_->stream().direction == Direction::kEgress;
   if (stream_.direction == Direction::kEgress && !inherits) {
-    (void)EnsureSubscribed();  // raised as an alert; the stream's thread tries again
+    (void)EnsureSubscribed();  // the stream's thread tries again, and says so
   }
   MutexLock lock(join_mutex_);
   thread_ = std::thread([this] { Run(); });
@@ -44,6 +33,7 @@ void StreamRunner::RequestStop(StopMode mode) {
   stop_requested_ = true;
   stop_mode_ = mode;
   stopping_ = true;
+  events_.Close();
   changed_.NotifyAll();
   if (waker_) waker_->Wake();
   if (mode == StopMode::kDrain && handover_.subscription) handover_.subscription->Drain();
@@ -63,8 +53,39 @@ bool StreamRunner::WaitForStop(std::chrono::milliseconds timeout) {
   return true;
 }
 
+void StreamRunner::WaitToTryAgain(std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  MutexLock lock(mutex_);
+  while (!stop_requested_ && !try_again_) {
+    if (!changed_.WaitUntil(mutex_, deadline)) break;
+  }
+  try_again_ = false;
+}
+
+void StreamRunner::TryAgain() {
+  MutexLock lock(mutex_);
+  try_again_ = true;
+  changed_.NotifyAll();
+}
+
+void StreamRunner::MarkSettled() {
+  MutexLock lock(mutex_);
+  settled_ = true;
+  changed_.NotifyAll();
+}
+
+bool StreamRunner::WaitUntilSettled(std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  MutexLock lock(mutex_);
+  while (!settled_ && !stop_requested_) {
+    if (!changed_.WaitUntil(mutex_, deadline)) return settled_ || stop_requested_;
+  }
+  return true;
+}
+
 void StreamRunner::Run() {
   AdoptPredecessor();
+  events_.Open();
   while (!Stopping()) {
     auto waker = connector_->CreateWaker(stream_.id);
     if (!waker.ok()) {
@@ -75,12 +96,16 @@ void StreamRunner::Run() {
       MutexLock lock(mutex_);
       waker_ = std::move(waker.value());
       if (stop_requested_) waker_->Wake();
+      // What was changed until now counts for this instance; what is changed from now on, for the one after it.
+      try_again_ = false;
     }
     RunInstance();
     MutexLock lock(mutex_);
     waker_.reset();
   }
   subscribed_ = false;
+  // A stream that has ended may be kept for a while; its connector may not.
+  connector_.reset();
   ended_ = true;
 }
 
@@ -102,13 +127,15 @@ void StreamRunner::RunInstance() {
   if (stream_.direction == Direction::kIngress) {
     auto consumer = connector_->CreateConsumer(stream_, handover_.position, waker);
     if (!consumer.ok()) return ReactToError("create the consumer", consumer.error());
-    ReportStarted();
+    events_.Started();
+    MarkSettled();
     RunIngress(consumer.value().get());
   } else {
     if (const Error error = EnsureSubscribed(); !error.ok()) return ReactToError("subscribe", error);
     auto producer = connector_->CreateProducer(stream_, waker);
     if (!producer.ok()) return ReactToError("create the producer", producer.error());
-    ReportStarted();
+    events_.Started();
+    MarkSettled();
     RunEgress(producer.value().get());
   }
 }
@@ -118,81 +145,44 @@ void StreamRunner::ReactToError(const char* doing, const Error& error) {
   if (Stopping()) return;
   const std::string reason = std::string("cannot ") + doing + ": " + error.ToString();
   subscribed_ = false;
-  if (!error.transient()) {
-    ReportFailed(reason);
-    WaitForStop();
-    return;
+  if (error.transient()) {
+    events_.Unhealthy(reason);
+  } else {
+    events_.Failed(reason);
   }
-  WarnUnhealthy(reason);
-  WaitForStop(std::max(backoff_.Next(), error.retry_after()));
-}
-
-void StreamRunner::ReportStarted() {
-  if (Stopping()) return;
-  environment_.events->Put({EventKind::kStatus, kStarted, stream_.id, "stream has successfully started",
-                            Severity::kUnspecified, State::kProvisioned, 0,
-                            JsonOfStrings({{"StreamID", stream_.id}})});
-  Log(LogLevel::kInfo, std::string(DirectionName(stream_.direction)) + " stream started on channel " + stream_.channel);
+  MarkSettled();
+  constexpr auto kForEver = std::chrono::hours(24 * 365);
+  WaitToTryAgain(error.transient() ? std::max(backoff_.Next(), error.retry_after()) : kForEver);
 }
 
 void StreamRunner::ReportHealthy() {
-  if (health_ == Health::kHealthy || Stopping()) return;
-  if (health_ == Health::kUnhealthy) Log(LogLevel::kInfo, "stream is healthy again");
-  health_ = Health::kHealthy;
-  unhealthy_reason_.clear();
+  if (Stopping() || !events_.Healthy()) return;
   subscribed_ = true;
   backoff_.Reset();
-  EventStore& events = *environment_.events;
-  events.Clear(EventKind::kStatus, kUnhealthyId, stream_.id);
-  ClearAlert(kFailedId);
-  events.Put({EventKind::kStatus, kHealthyId, stream_.id, "stream is healthy", Severity::kUnspecified, State::kHealthy,
-              0, JsonOfStrings({{"StreamID", stream_.id}})});
-}
-
-void StreamRunner::WarnUnhealthy(const std::string& reason) {
-  if (health_ == Health::kUnhealthy && unhealthy_reason_ == reason) return;
-  ReportUnhealthy(reason);
-  Log(LogLevel::kWarn, reason + "; trying again");
 }
 
 void StreamRunner::ReportUnhealthy(const std::string& reason) {
   if (Stopping()) return;
-  health_ = Health::kUnhealthy;
-  unhealthy_reason_ = reason;
   subscribed_ = false;
-  EventStore& events = *environment_.events;
-  events.Clear(EventKind::kStatus, kHealthyId, stream_.id);
-  events.Put({EventKind::kStatus, kUnhealthyId, stream_.id, "stream is unhealthy", Severity::kUnspecified,
-              State::kUnhealthy, 0, JsonOfStrings({{"StreamID", stream_.id}, {"ErrorMessage", reason}})});
+  events_.Unhealthy(reason);
 }
 
-void StreamRunner::ReportFailed(const std::string& reason) {
-  if (Stopping()) return;
-  ReportUnhealthy(reason);
-  health_ = Health::kFailed;
-  RaiseAlert(kFailedId, "stream has failed", Severity::kCritical, reason);
-  Log(LogLevel::kError, reason + "; waiting for a new stream, config or plugin");
+void StreamRunner::ReportConnection() {
+  if (environment_.transport->Connected()) {
+    ReportHealthy();
+  } else {
+    ReportUnhealthy("the transport is not connected: " + environment_.transport->DisconnectReason());
+  }
 }
-
-void StreamRunner::RaiseAlert(const char* id, const char* message, Severity severity, const std::string& reason) {
-  if (Stopping()) return;
-  environment_.events->Put({EventKind::kAlert, id, stream_.id, message, severity, State::kFailed, 0,
-                            JsonOfStrings({{"StreamID", stream_.id}, {"ErrorMessage", reason}})});
-}
-
-void StreamRunner::ClearAlert(const char* id) { environment_.events->Clear(EventKind::kAlert, id, stream_.id); }
-
-void StreamRunner::Log(LogLevel level, const std::string& text) { environment_.logger->Log(level, stream_.id, text); }
 
 Error StreamRunner::EnsureSubscribed() {
   if (handover_.subscription) return {};
   auto subscription = environment_.transport->Subscribe(stream_.channel);
   if (!subscription.ok()) {
-    RaiseAlert(kSubscribeFailed, "failed to subscribe to transport", Severity::kCritical,
-               subscription.error().ToString());
+    events_.Raise(kTransportSubscribeFailed, subscription.error().ToString());
     return subscription.error();
   }
-  ClearAlert(kSubscribeFailed);
+  events_.Clear(kTransportSubscribeFailed);
   MutexLock lock(mutex_);
   handover_.subscription = std::move(subscription.value());
   return {};

@@ -1,5 +1,6 @@
-// Runs one stream on a thread of its own: creates the consumer or producer, carries messages, retries what is transient,
-// waits after what is permanent, and says how it goes in events. One file for each direction: ingress.cc, egress.cc.
+// Runs one stream on a thread of its own: creates the consumer or producer, carries messages, retries what is
+// transient, waits after what is permanent, and says how it goes in events. One file for each direction: ingress.cc,
+// egress.cc.
 #pragma once
 
 #include <atomic>
@@ -16,6 +17,7 @@
 #include "host/core/mutex.h"
 #include "host/core/plugin.h"
 #include "host/core/stream.h"
+#include "host/core/stream_events.h"
 #include "host/core/transport.h"
 #include "host/core/window.h"
 
@@ -48,8 +50,8 @@ class StreamRunner {
   };
 
   // Starts the thread. An egress stream is subscribed when the constructor returns, so that what is published from then
-  // on reaches it. `predecessor` (may be null) is the same stream with its former content: it has been told to stop, and
-  // this one starts when it has ended, with what it leaves where that still fits.
+  // on reaches it. `predecessor` (may be null) is the same stream with its former content: it has been told to stop,
+  // and this one starts when it has ended, with what it leaves where that still fits.
   StreamRunner(StreamSpec stream, std::shared_ptr<Connector> connector, Environment environment,
                std::shared_ptr<StreamRunner> predecessor);
   // Stops as kHandOver does and waits.
@@ -61,13 +63,16 @@ class StreamRunner {
 
   // Ends the stream soon; no event of it appears from now on. The first call's mode counts. Any thread.
   void RequestStop(StopMode mode);
+  // What a failure waits for has changed: try again now. Any thread.
+  void TryAgain();
+  // Waits until it is known how the stream starts: an instance was created, or could not be, or the stream is told to
+  // stop. False: none of it within `timeout`. Any thread.
+  bool WaitUntilSettled(std::chrono::milliseconds timeout);
   // Waits until the stream has ended. Any thread, also several.
   void Join();
   bool ended() const { return ended_; }
 
  private:
-  enum class Outcome { kStopped, kRecreate };
-
   void Run();
   void RunInstance();
   void AdoptPredecessor();
@@ -84,29 +89,29 @@ class StreamRunner {
   void RunEgress(Producer* producer);
   bool ReceiveMore(std::chrono::milliseconds timeout);  // false: drained
   bool ProducePending(Producer* producer);              // false: nothing more can be done
-  void FlushProducer(Producer* producer);
+  Error FlushProducer(Producer* producer);
+  void LoseSubscription(const Error& error);
   void ReportDrops();
 
   bool Stopping() const { return stopping_; }
   // Waits for a stop. True: it came.
   bool WaitForStop(std::chrono::milliseconds timeout);
-  bool WaitForStop() { return WaitForStop(std::chrono::hours(24 * 365)); }
-  // Reports `error`, then waits: after a transient one as long as the back-off says, after a permanent one for the stop.
+  // Waits for a stop or a TryAgain.
+  void WaitToTryAgain(std::chrono::milliseconds timeout);
+  // Reports `error`, then waits: after a transient one as long as the back-off says, after a permanent one for a stop
+  // or a TryAgain; then events_.failed() says that the instance has to be made anew.
   void ReactToError(const char* doing, const Error& error);
+  void MarkSettled();
 
-  // Events of the stream. Healthy and WarnUnhealthy speak only of a change, so they may be called for every message.
-  void ReportStarted();
+  // Both may be called for every message: only a change is reported.
   void ReportHealthy();
-  void WarnUnhealthy(const std::string& reason);  // and says so in the log
   void ReportUnhealthy(const std::string& reason);
-  void ReportFailed(const std::string& reason);
-  void RaiseAlert(const char* id, const char* message, Severity severity, const std::string& reason);
-  void ClearAlert(const char* id);
-  void Log(LogLevel level, const std::string& text);
+  // Healthy as long as the transport is connected.
+  void ReportConnection();
 
   const StreamSpec stream_;
-  const std::shared_ptr<Connector> connector_;
   const Environment environment_;
+  std::shared_ptr<Connector> connector_;  // of the stream's thread; given up when the stream has ended
   std::shared_ptr<StreamRunner> predecessor_;
   std::unique_ptr<Waker> waker_;
 
@@ -118,14 +123,14 @@ class StreamRunner {
   Mutex mutex_;
   CondVar changed_;
   bool stop_requested_ KPS_GUARDED_BY(mutex_) = false;
+  bool settled_ KPS_GUARDED_BY(mutex_) = false;
+  bool try_again_ KPS_GUARDED_BY(mutex_) = false;
 
   // Of the stream's thread.
-  enum class Health { kUnknown, kHealthy, kUnhealthy, kFailed };
-  Health health_ = Health::kUnknown;
-  std::string unhealthy_reason_;
+  StreamEvents events_;
   Backoff backoff_;
   std::chrono::steady_clock::time_point drain_deadline_{};
-  Handover handover_;  // the subscription is set under mutex_, because a stop drains it
+  Handover handover_;                 // the subscription is set under mutex_, because a stop drains it
   std::vector<MessageView> pending_;  // egress: views into the current delivery or into handover_.undelivered
   std::size_t pending_taken_ = 0;
   std::uint64_t drops_reported_ = 0;

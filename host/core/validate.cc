@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "host/core/host_config.h"
+
 namespace kps {
 namespace {
 
@@ -66,6 +68,14 @@ Violation AtItsPayload(Violation violation, const std::string& path, const SetPa
   return violation;
 }
 
+void CheckLogLevel(const ConfigPatch& patch, std::size_t index, Found* found) {
+  const auto level = patch.members.find(kLogLevelKey);
+  if (level == patch.members.end()) return;
+  const auto parsed = ParseLogLevel(level->second);
+  if (parsed.ok()) return;
+  found->push_back({index, {PayloadPath(index) + ".config.metadata." + kLogLevelKey, parsed.error().message()}});
+}
+
 // The whole is checked, not the part: a schema may ask for keys that earlier calls have set.
 void CheckConfig(const SetPayloadCommand& command, const Rules& rules, const JsonMembers& config, Found* found) {
   const auto is_config = [](const auto& payload) { return std::holds_alternative<ConfigPatch>(payload); };
@@ -76,7 +86,7 @@ void CheckConfig(const SetPayloadCommand& command, const Rules& rules, const Jso
   }
   const auto index = static_cast<std::size_t>(first - command.payloads.begin());
   const std::string path = PayloadPath(index) + ".config.metadata";
-  for (Violation& violation : rules.config_schema.Check(ToJson(MergedConfig(command, config)), path)) {
+  for (Violation& violation : rules.config_schema.Check(ToJson(PluginConfig(MergedConfig(command, config))), path)) {
     found->push_back({index, AtItsPayload(std::move(violation), path, command)});
   }
 }
@@ -130,6 +140,7 @@ std::vector<Violation> Validate(const SetPayloadCommand& command, const Rules& r
     if (std::holds_alternative<std::monostate>(payload)) {
       found.push_back({i, {PayloadPath(i), "is empty: it needs a config or a stream"}});
     }
+    if (const auto* patch = std::get_if<ConfigPatch>(&payload)) CheckLogLevel(*patch, i, &found);
     const auto* stream = std::get_if<StreamSpec>(&payload);
     if (stream == nullptr) continue;
     CheckStream(*stream, i, rules, &found);

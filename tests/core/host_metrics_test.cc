@@ -6,7 +6,8 @@
 
 #include <atomic>
 
-#include "tests/core/fakes.h"
+#include "tests/core/fake_plugin.h"
+#include "tests/core/fake_transport.h"
 #include "tests/support/eventually.h"
 
 namespace kps {
@@ -81,6 +82,11 @@ TEST(HostMetrics, ShowTheTransportThePluginAndTheStreams) {
   test::FakeLogger logger(&world);
   test::FakeClock clock;
   world.create_errors.emplace_back(Code::kPermissionDenied, "no");
+  plugin.mutable_descriptor()->discovers = true;
+  world.discover = [](int) -> Result<Discovered> {
+    ADD_FAILURE() << "metrics are about the desired streams: the plugin is not asked for others";
+    return Discovered();
+  };
   auto runtime = Runtime::Create({}, {&plugin, &transport, &logger, &clock});
   ASSERT_TRUE(runtime.ok());
   ASSERT_TRUE(runtime.value()->SetPayload({"", {StreamSpec{"broken", Direction::kIngress, "c", "{}"}}}).error.ok());

@@ -19,8 +19,11 @@ StreamSpec Spec(std::string id, Direction direction = Direction::kIngress, std::
 }
 
 TEST(Plan, PutsEveryIdInOneList) {
-  const StreamMap current{{"channel", Spec("channel")}, {"direction", Spec("direction")}, {"gone", Spec("gone")},
-                          {"metadata", Spec("metadata")}, {"same", Spec("same")}};
+  const StreamMap current{{"channel", Spec("channel")},
+                          {"direction", Spec("direction")},
+                          {"gone", Spec("gone")},
+                          {"metadata", Spec("metadata")},
+                          {"same", Spec("same")}};
   const StreamMap desired{{"channel", Spec("channel", Direction::kIngress, "other")},
                           {"direction", Spec("direction", Direction::kEgress)},
                           {"metadata", Spec("metadata", Direction::kIngress, "c", "{\"a\":1}")},
@@ -80,13 +83,19 @@ TEST(EventStore, AFloodIsBoundedAndTheOldestGivesWay) {
   store.AddStream("a");
   store.AddStream("b");
   store.Put(Status("kept", "b"));
-  for (int i = 0; i < 10'000; ++i) store.Put(Status("e" + std::to_string(i), "a", std::string(5000, 'x')));
+  store.Put(Status("a-of-the-host", "a"));
+  for (int i = 0; i < 10'000; ++i) {
+    Event event = Status("e" + std::to_string(i), "a", std::string(5000, 'x'));
+    event.from_plugin = true;
+    store.Put(event);
+  }
   const auto events = store.List();
-  ASSERT_EQ(events.size(), EventStore::kEventsPerStreamMax + 1);
+  ASSERT_EQ(events.size(), EventStore::kEventsPerStreamMax + 2);
+  EXPECT_EQ(events.front().id, "a-of-the-host");
   EXPECT_EQ(events.back().id, "kept");
   for (const Event& event : events) {
     EXPECT_LE(event.message.size(), EventStore::kTextBytesMax);
-    if (event.stream_id == "a") {
+    if (event.from_plugin) {
       EXPECT_GE(std::stoi(event.id.substr(1)), 10'000 - 64);
     }
   }
@@ -141,6 +150,9 @@ TEST(Json, NamesLineAndColumn) {
   EXPECT_FALSE(ParseJsonObject("").ok());
   EXPECT_FALSE(IsJson("{"));
   EXPECT_TRUE(IsJson("3"));
+  EXPECT_EQ(JsonStringValue(R"("a\u00e4")"), "a\u00e4");
+  EXPECT_EQ(JsonStringValue("3"), std::nullopt);
+  EXPECT_EQ(JsonStringValue("\"open"), std::nullopt);
 }
 
 TEST(Json, DepthDoesNotTakeTheStack) {

@@ -1,180 +1,120 @@
-// The runtime and its streams, over a plugin and a transport in memory.
-#include "host/core/runtime.h"
+// SetPayload and what runs after it.
+#include <atomic>
+#include <thread>
 
-#include <gtest/gtest.h>
+#include "tests/core/runtime_fixture.h"
 
-#include "tests/core/fakes.h"
-#include "tests/support/eventually.h"
-
-namespace kps {
+namespace kps::test {
 namespace {
 
-using test::Eventually;
-using Texts = std::vector<std::string>;
+using SetPayload = RuntimeTest;
 
-class RuntimeTest : public ::testing::Test {
- public:
-  RuntimeTest() { runtime_ = std::move(Runtime::Create({"me", "{}", std::chrono::seconds(10)}, {&plugin_, &transport_, &logger_, &clock_}).value()); }
+StreamSpec WithMetadata(StreamSpec stream, std::string metadata_json) {
+  stream.metadata_json = std::move(metadata_json);
+  return stream;
+}
 
-  Runtime::SetOutcome Set(std::vector<StreamSpec> streams) {
-    SetPayloadCommand command{"me", {}};
-    for (auto& stream : streams) command.payloads.emplace_back(std::move(stream));
-    return runtime_->SetPayload(command);
-  }
-  bool Has(const std::string& id, EventKind kind = EventKind::kStatus) const {
-    for (const Event& event : runtime_->Events()) {
-      if (event.id == id && event.kind == kind) return true;
-    }
-    return false;
-  }
-  Texts Created() { return world_.Do([&] { return world_.created; }); }
-  Texts Produced() { return world_.Do([&] { return world_.produced; }); }
-  Texts Published() {
-    return world_.Do([&] {
-      Texts payloads;
-      for (const auto& [channel, payload] : world_.published) payloads.push_back(payload);
-      return payloads;
-    });
-  }
-  bool Subscribed() const {
-    for (const auto& view : runtime_->Streams()) {
-      if (!view.subscribed) return false;
-    }
-    return true;
-  }
-  bool Comes(const Texts& expected, Texts (RuntimeTest::*what)()) {
-    return Eventually([&] { return (this->*what)() == expected; });
-  }
-
-  test::World world_;
-  test::FakePlugin plugin_{&world_};
-  test::FakeTransport transport_{&world_};
-  test::FakeLogger logger_{&world_};
-  test::FakeClock clock_;
-  std::unique_ptr<Runtime> runtime_;
-};
-
-const StreamSpec kIn{"in", Direction::kIngress, "c", "{}"};
-const StreamSpec kOut{"out", Direction::kEgress, "c", "{}"};
-
-TEST_F(RuntimeTest, StartsKeepsRestartsAndStops) {
+TEST_F(SetPayload, TheSameStreamsAgainRestartNothing) {
   ASSERT_TRUE(Set({kIn, kOut}).error.ok());
   ASSERT_TRUE(Eventually([&] { return Subscribed() && Created().size() == 2; }));
   ASSERT_TRUE(Set({kOut, kIn}).error.ok());
-  StreamSpec changed = kIn;
-  changed.metadata_json = "{\"a\":1}";
-  ASSERT_TRUE(Set({changed, kOut}).error.ok());
-  ASSERT_TRUE(Eventually([&] { return Created().size() == 3 && Subscribed(); }));
-  EXPECT_EQ(Created().back(), "in@");
-  ASSERT_TRUE(Set({}).error.ok());
-  EXPECT_TRUE(runtime_->Streams().empty());
-  EXPECT_TRUE(runtime_->Events().empty());
-  EXPECT_EQ(Created().size(), 3u) << "the same stream again restarts nothing";
+  // A run that was told to stop reads nothing more, so it is the former runs that carry these.
+  world_.Do([&] { world_.source.push_back("in"); });
+  world_.Send("c", "out");
+  ASSERT_TRUE(Comes({"in"}, &RuntimeTest::Published));
+  ASSERT_TRUE(Comes({"out"}, &RuntimeTest::Produced));
+  EXPECT_EQ(Created().size(), 2u);
 }
 
-TEST_F(RuntimeTest, AnInvalidRequestChangesNothing) {
-  ASSERT_TRUE(Set({kIn}).error.ok());
+TEST_F(SetPayload, AChangedStreamIsRestartedAlone) {
+  ASSERT_TRUE(Set({kIn, kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Subscribed() && Created().size() == 2; }));
+  ASSERT_TRUE(Set({WithMetadata(kIn, "{\"a\":1}"), kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Created().size() == 3 && Subscribed(); }));
+  EXPECT_EQ(Created().back(), "in@");
+  world_.Send("c", "out");
+  ASSERT_TRUE(Comes({"out"}, &RuntimeTest::Produced));
+  EXPECT_EQ(Created().size(), 3u);
+}
+
+TEST_F(SetPayload, AStreamThatIsNotNamedIsStopped) {
+  ASSERT_TRUE(Set({kIn, kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Subscribed(); }));
+  ASSERT_TRUE(Set({}, {{{"a", "1"}}}).error.ok()) << "a request with only a config stops every stream";
+  EXPECT_TRUE(runtime_->Streams().empty());
+  EXPECT_TRUE(runtime_->Events().empty());
+  EXPECT_TRUE(Eventually([&] {
+    return world_.Do([&] { return world_.instances_alive["in"] == 0 && world_.instances_alive["out"] == 0; });
+  }));
+}
+
+TEST_F(SetPayload, AnInvalidRequestChangesNothing) {
+  ASSERT_TRUE(Set({kIn}, {{{"a", "1"}}}).error.ok());
   StreamSpec bad = kOut;
   bad.channel = "a b";
-  const auto outcome = Set({bad});
+  const auto outcome = Set({bad}, {{{"a", "2"}}});
   EXPECT_EQ(outcome.error.code(), Code::kInvalidArgument);
   ASSERT_EQ(outcome.violations.size(), 1u);
   ASSERT_EQ(runtime_->Streams().size(), 1u);
   EXPECT_EQ(runtime_->Streams()[0].stream, kIn);
+  EXPECT_EQ(runtime_->Config(), (JsonMembers{{"a", "1"}}));
+  EXPECT_EQ(Configs(), (Texts{"create 1 {}", "configure 1 {\"a\":1}"}));
 }
 
-TEST_F(RuntimeTest, ATransientErrorIsRetriedAndForgotten) {
-  world_.create_errors = {Error(Code::kUnavailable, "source away"), Error(Code::kUnavailable, "source away")};
+TEST_F(SetPayload, IsAnsweredWhileCreateDoesNotReturn) {
+  world_.blocked = {"in", "out"};
+  ASSERT_TRUE(Set({kIn, kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Created().size() == 2; }));
+  // Both are stuck in the plugin. That these calls return at all is the proof; how fast is only a check of sanity.
+  const auto began = std::chrono::steady_clock::now();
+  ASSERT_TRUE(Set({WithMetadata(kIn, "{\"a\":1}"), kOut}).error.ok());
   ASSERT_TRUE(Set({kIn}).error.ok());
-  EXPECT_TRUE(Eventually([&] { return Has("streamUnhealthy"); }));
-  EXPECT_TRUE(Eventually([&] { return Has("streamHealthy") && Subscribed(); }));
-  EXPECT_FALSE(Has("streamUnhealthy"));
-  EXPECT_EQ(Created().size(), 3u);
+  EXPECT_EQ(runtime_->Streams().size(), 1u);
+  EXPECT_FALSE(runtime_->Streams()[0].subscribed);
+  EXPECT_TRUE(runtime_->Events().empty());
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(1));
+  EXPECT_EQ(Created().size(), 2u);
+  world_.Do([&] { world_.blocked.clear(); });
+  EXPECT_TRUE(Eventually([&] { return Subscribed(); }));
 }
 
-TEST_F(RuntimeTest, APermanentErrorIsFailedAndWaits) {
-  world_.create_errors = {Error(Code::kPermissionDenied, "wrong password")};
+TEST_F(SetPayload, AStreamThatIsStuckDoesNotDelayAnother) {
+  world_.blocked = {"in"};
+  ASSERT_TRUE(Set({kIn, kOut}).error.ok());
+  world_.Send("c", "out");
+  EXPECT_TRUE(Comes({"out"}, &RuntimeTest::Produced));
+  EXPECT_TRUE(Eventually([&] { return Has(kStreamHealthy, "out"); }));
+}
+
+TEST_F(SetPayload, TheOtherCallsDoNotWaitForOneThatWaitsForThePlugin) {
+  std::atomic<bool> looking{false}, decided{false};
+  world_.configure = [&](const std::string&) {
+    looking = true;
+    EXPECT_TRUE(Eventually([&] { return decided.load(); }));
+    return ConfigureOutcome::kApplied;
+  };
   ASSERT_TRUE(Set({kIn}).error.ok());
-  ASSERT_TRUE(Eventually([&] { return Has("streamFailed", EventKind::kAlert); }));
-  EXPECT_FALSE(Subscribed());
-  EXPECT_FALSE(Has("streamHealthy"));
-  EXPECT_EQ(Created().size(), 1u);
-  StreamSpec changed = kIn;
-  changed.metadata_json = "{\"password\":\"right\"}";
-  ASSERT_TRUE(Set({changed}).error.ok());
-  EXPECT_TRUE(Eventually([&] { return Subscribed() && !Has("streamFailed", EventKind::kAlert); }));
-}
-
-TEST_F(RuntimeTest, AcknowledgesOnlyWhatIsConfirmed) {
-  world_.confirming = false;
-  world_.source = {"a", "b"};
-  ASSERT_TRUE(Set({kIn}).error.ok());
-  ASSERT_TRUE(Comes({"a", "b"}, &RuntimeTest::Published));
-  EXPECT_TRUE(world_.Do([&] { return world_.acks.empty(); }));
-  world_.Do([&] { world_.confirming = true; });
-  EXPECT_TRUE(Eventually([&] { return world_.Do([&] { return !world_.acks.empty() && world_.acks.back() == 2; }); }));
-}
-
-TEST_F(RuntimeTest, AfterALostConnectionEverythingUnconfirmedIsPublishedAgainInOrder) {
-  world_.confirming = false;
-  world_.source = {"a", "b", "c"};
-  ASSERT_TRUE(Set({kIn}).error.ok());
-  ASSERT_TRUE(Comes({"a", "b", "c"}, &RuntimeTest::Published));
-  world_.Do([&] { world_.abort_waits = 1; });
-  EXPECT_TRUE(Comes({"a", "b", "c", "a", "b", "c"}, &RuntimeTest::Published));
-  world_.Do([&] { world_.confirming = true; });
-}
-
-TEST_F(RuntimeTest, AnotherChannelGoesOnAtThePosition) {
-  world_.source = {"a", "b"};
-  ASSERT_TRUE(Set({kIn}).error.ok());
-  ASSERT_TRUE(Eventually([&] { return world_.Do([&] { return !world_.acks.empty() && world_.acks.back() == 2; }); }));
-  StreamSpec moved = kIn;
-  moved.channel = "d";
-  ASSERT_TRUE(Set({moved}).error.ok());
-  EXPECT_TRUE(Comes({"in@", "in@2"}, &RuntimeTest::Created));
-  world_.Do([&] { world_.source = {"c"}; });
-  ASSERT_TRUE(Comes({"a", "b", "c"}, &RuntimeTest::Published));
-  EXPECT_EQ(world_.Do([&] { return world_.published.back().first; }), "d");
-}
-
-TEST_F(RuntimeTest, AnUndeliverableMessageIsDroppedWithAnAlert) {
-  world_.refused = "bad";
-  ASSERT_TRUE(Set({kOut}).error.ok());
-  for (const char* payload : {"a", "bad", "b"}) world_.Send("c", payload);
-  EXPECT_TRUE(Comes({"a", "b"}, &RuntimeTest::Produced));
-  EXPECT_TRUE(Has("messageUndeliverable", EventKind::kAlert));
-  world_.Do([&] { world_.inbox["c"].push_back("\x0C"); });
-  world_.Send("c", "d");
-  EXPECT_TRUE(Comes({"a", "b", "d"}, &RuntimeTest::Produced));
-  EXPECT_TRUE(Has("envelopeMalformed", EventKind::kAlert));
-}
-
-TEST_F(RuntimeTest, ARestartHandsOverWhatIsUndelivered) {
-  world_.producer_busy = true;
-  ASSERT_TRUE(Set({kOut}).error.ok());
-  for (const char* payload : {"a", "b"}) world_.Send("c", payload);
-  ASSERT_TRUE(Eventually([&] { return Has("streamUnhealthy"); }));
-  StreamSpec changed = kOut;
-  changed.metadata_json = "{\"a\":1}";
-  ASSERT_TRUE(Set({changed}).error.ok());
-  world_.Do([&] { world_.producer_busy = false; });
-  EXPECT_TRUE(Comes({"a", "b"}, &RuntimeTest::Produced));
-  EXPECT_EQ(world_.Do([&] { return world_.subscribes; }), 1) << "the subscription stays open: nothing is missed";
-}
-
-TEST_F(RuntimeTest, ShutdownDeliversWhatHasArrived) {
-  ASSERT_TRUE(Set({kOut}).error.ok());
   ASSERT_TRUE(Eventually([&] { return Subscribed(); }));
-  Texts sent;
-  for (int i = 0; i < 500; ++i) {
-    sent.push_back(std::to_string(i));
-    world_.Send("c", sent.back());
-  }
+  std::thread setting([&] { EXPECT_TRUE(Set({kOut}, {{{"a", "1"}}}).error.ok()); });
+  EXPECT_TRUE(Eventually([&] { return looking.load(); }));
+  // All of this is the state before, as a whole.
+  ASSERT_EQ(runtime_->Streams().size(), 1u);
+  EXPECT_EQ(runtime_->Streams()[0].stream, kIn);
+  EXPECT_TRUE(runtime_->Streams()[0].subscribed);
+  EXPECT_TRUE(runtime_->Config().empty());
+  EXPECT_TRUE(Has(kStreamHealthy, "in"));
+  decided = true;
+  setting.join();
+  EXPECT_EQ(runtime_->Streams()[0].stream, kOut);
+  EXPECT_EQ(runtime_->Config(), (JsonMembers{{"a", "1"}}));
+}
+
+TEST_F(SetPayload, IsRefusedAfterShutdown) {
+  ASSERT_TRUE(Set({kIn, kOut}).error.ok());
   runtime_->Shutdown();
-  EXPECT_EQ(Produced(), sent);
   EXPECT_EQ(Set({kOut}).error.code(), Code::kUnavailable);
+  EXPECT_TRUE(world_.Do([&] { return world_.connectors_alive.empty(); }));
 }
 
 }  // namespace
-}  // namespace kps
+}  // namespace kps::test

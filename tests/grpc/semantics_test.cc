@@ -136,7 +136,8 @@ TEST_F(Semantics, AConfigThatThePluginRefusesIsRefusedWithItsReasonAndNothingIsA
   EXPECT_EQ(status.code(), v1::RESPONSE_CODE_FAILED_PRECONDITION);
   EXPECT_THAT(status.message(), testing::HasSubstr("not on a Sunday"));
   EXPECT_THAT(Violations(status),
-              ElementsAre(testing::AllOf(testing::StartsWith("config"), testing::HasSubstr("not on a Sunday"))));
+              ElementsAre(testing::AllOf(testing::StartsWith("payloads[0].config.metadata:"),
+                                         testing::HasSubstr("not on a Sunday"))));
   EXPECT_EQ(fixture_.State(), before);
 }
 

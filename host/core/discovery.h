@@ -1,0 +1,69 @@
+// The streams that the plugin discovers, from a cache: asking the plugin takes long, and GetPayload may not.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "host/core/event_store.h"
+#include "host/core/logger.h"
+#include "host/core/mutex.h"
+#include "host/core/plugin.h"
+
+namespace kps {
+
+class Discovery {
+ public:
+  using StreamMap = std::map<std::string, StreamSpec>;  // by id
+
+  struct Times {
+    std::chrono::milliseconds fresh{5000};    // an answer, also a failure, is not asked for again before
+    std::chrono::milliseconds wait{1000};     // the most a caller waits, from when the plugin was asked
+    std::chrono::milliseconds timeout{3000};  // what the plugin is given
+  };
+
+  // Both outlive it. Starts the thread that asks the plugin.
+  Discovery(EventStore* events, Logger* logger, Times times);
+  Discovery(EventStore* events, Logger* logger) : Discovery(events, logger, Times()) {}
+  ~Discovery() { Stop(); }
+
+  // From now on `connector` is asked. What an earlier one answered is known, but no longer fresh.
+  void Use(std::shared_ptr<Connector> connector);
+  // What is known, asking first when that is not fresh. Any thread.
+  std::shared_ptr<const StreamMap> Streams();
+  // Waits for the plugin's answer, if one is due, and lets the connector go. One thread.
+  void Stop();
+
+  // Held while the plugin is asked. Whoever holds it may call the connector's other control functions.
+  Mutex& call_mutex() KPS_THREAD_ANNOTATION(lock_returned(call_mutex_)) { return call_mutex_; }
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+
+  void Run();
+  void Ask(Connector* connector);
+  void ReportSkipped(const Discovered& found);
+
+  EventStore* const events_;
+  Logger* const logger_;
+  const Times times_;
+
+  Mutex call_mutex_;
+  std::size_t skipped_ = 0;  // as last reported; of the thread
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ KPS_GUARDED_BY(mutex_) = false;
+  bool wanted_ KPS_GUARDED_BY(mutex_) = false;
+  Time asked_at_ KPS_GUARDED_BY(mutex_){};  // for what is wanted
+  Time fresh_until_ KPS_GUARDED_BY(mutex_){};
+  std::uint64_t answers_ KPS_GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<Connector> connector_ KPS_GUARDED_BY(mutex_);
+  std::shared_ptr<const StreamMap> known_ KPS_GUARDED_BY(mutex_) = std::make_shared<const StreamMap>();
+  std::thread thread_;
+};
+
+}  // namespace kps

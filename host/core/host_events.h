@@ -1,0 +1,46 @@
+// The events that the host raises besides those that clients of the contract know.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "host/core/known_events.h"
+
+namespace kps {
+
+inline Event MakeEvent(const KnownEvent& known, std::string stream_id, std::string metadata_json) {
+  return {known.kind,
+          std::string(known.id),
+          std::move(stream_id),
+          std::string(known.message),
+          known.severity,
+          known.state,
+          0,
+          std::move(metadata_json)};
+}
+
+inline constexpr KnownEvent kStreamFailed{
+    EventKind::kAlert,   "streamFailed", "stream has failed",
+    Severity::kCritical, State::kFailed, "it waits for a change of the stream, the config or the plugin"};
+
+// About single messages. They stay, as somebody should know, but the stream itself goes on: its state is not theirs.
+inline constexpr KnownEvent kMessageUndeliverable{
+    EventKind::kAlert,   "messageUndeliverable", "a message can never be delivered and was dropped",
+    Severity::kCritical, State::kUnspecified,    "once or more since the stream was set"};
+inline constexpr KnownEvent kEnvelopeMalformed{
+    EventKind::kAlert,  "envelopeMalformed", "a message on the channel is no envelope and was dropped",
+    Severity::kWarning, State::kUnspecified, "once or more since the stream was set"};
+inline constexpr KnownEvent kTransportMessagesDropped{
+    EventKind::kAlert,
+    "transportMessagesDropped",
+    "messages were dropped because the stream is slower than its channel",
+    Severity::kCritical,
+    State::kUnspecified,
+    "the number is in its metadata"};
+
+// Of the connector as a whole.
+inline constexpr KnownEvent kDiscoveryFailed{
+    EventKind::kAlert,  "discoveryFailed", "failed to discover streams",
+    Severity::kWarning, State::kUnhealthy, "the plugin could not tell what there is; gone when it can"};
+
+}  // namespace kps

@@ -1,0 +1,140 @@
+#include "host/core/reconciler.h"
+
+#include <iterator>
+#include <utility>
+
+namespace kps {
+namespace {
+
+// Whether `to` can go on where `from` ends. What is on its way on an egress stream belongs to its channel.
+bool CanHandOver(const StreamSpec& from, const StreamSpec& to) {
+  return from.direction == to.direction && (from.direction == Direction::kIngress || from.channel == to.channel);
+}
+
+}  // namespace
+
+Reconciler::Reconciler(StreamRunner::Environment environment, Metrics* metrics)
+    : environment_(environment), metrics_(metrics), mover_([this] { return MoveNext(); }) {}
+
+Reconciler::~Reconciler() { Shutdown(); }
+
+void Reconciler::Apply(const StreamMap& desired, JsonMembers config, std::shared_ptr<Connector> connector) {
+  std::shared_ptr<Connector> retired;
+  {
+    MutexLock lock(apply_mutex_);
+    std::erase_if(stopped_, [](const Runner& runner) { return runner->ended(); });
+    if (connector != connector_) {
+      retired = std::exchange(connector_, std::move(connector));
+      ++generation_;
+    }
+    RunningMap running = CopyRunning();
+    StreamMap current;
+    for (const auto& [id, entry] : running) current.emplace(id, entry.runner->stream());
+    const Plan plan = PlanStreams(current, desired);
+
+    for (const std::string& id : plan.stop) Stop(&running, id);
+    for (const std::string& id : plan.restart) {
+      environment_.logger->Log(LogLevel::kInfo, id, "stream changed: restarting");
+      Running& entry = running.at(id);
+      entry = Restart(entry.runner, desired.at(id));
+    }
+    // Egress first: what an ingress stream of this request publishes finds its subscriber.
+    for (const Direction direction : {Direction::kEgress, Direction::kIngress}) {
+      for (const std::string& id : plan.start) {
+        if (desired.at(id).direction == direction) running[id] = Start(desired.at(id), StoppedRunner(id));
+      }
+    }
+    MutexLock state_lock(state_mutex_);
+    running_.swap(running);
+    config_.swap(config);
+  }
+  if (retired) mover_.Start(std::move(retired));
+}
+
+void Reconciler::Stop(RunningMap* running, const std::string& id) {
+  const auto node = running->extract(id);
+  node.mapped().runner->RequestStop(StopMode::kDrain);
+  environment_.events->RemoveStream(id);
+  metrics_->RemoveStream(id);
+  environment_.logger->Log(LogLevel::kInfo, id, "stream removed");
+  stopped_.push_back(node.mapped().runner);
+}
+
+Reconciler::Running Reconciler::Restart(const Runner& former, const StreamSpec& stream) {
+  former->RequestStop(CanHandOver(former->stream(), stream) ? StopMode::kHandOver : StopMode::kDrain);
+  // Its events speak of the former run.
+  environment_.events->RemoveStream(stream.id);
+  return Start(stream, former);
+}
+
+Reconciler::Running Reconciler::Start(const StreamSpec& stream, Runner predecessor) {
+  return {std::make_shared<StreamRunner>(stream, connector_, environment_, std::move(predecessor)), generation_};
+}
+
+Reconciler::Runner Reconciler::StoppedRunner(const std::string& id) const {
+  // The last one: it waits for those before it.
+  for (auto runner = stopped_.rbegin(); runner != stopped_.rend(); ++runner) {
+    if ((*runner)->stream().id == id) return *runner;
+  }
+  return nullptr;
+}
+
+Reconciler::Runner Reconciler::MoveNext() {
+  MutexLock lock(apply_mutex_);
+  for (const auto& [id, entry] : CopyRunning()) {
+    if (entry.generation == generation_) continue;
+    environment_.logger->Log(LogLevel::kInfo, id, "moving the stream to the new connector");
+    const Running moved = Restart(entry.runner, entry.runner->stream());
+    MutexLock state_lock(state_mutex_);
+    running_[id] = moved;
+    return moved.runner;
+  }
+  return nullptr;
+}
+
+void Reconciler::TryAgain() {
+  for (const auto& [id, entry] : CopyRunning()) entry.runner->TryAgain();
+}
+
+Reconciler::RunningMap Reconciler::CopyRunning() const {
+  MutexLock lock(state_mutex_);
+  return running_;
+}
+
+std::vector<StreamView> Reconciler::Streams() const {
+  std::vector<StreamView> views;
+  for (const auto& [id, entry] : CopyRunning())
+    views.push_back({entry.runner->stream(), entry.runner->subscribed(), false});
+  return views;
+}
+
+JsonMembers Reconciler::Config() const {
+  MutexLock lock(state_mutex_);
+  return config_;
+}
+
+void Reconciler::Shutdown() {
+  std::vector<Runner> ending;
+  std::shared_ptr<Connector> connector;
+  {
+    MutexLock lock(apply_mutex_);
+    ending.swap(stopped_);
+    connector = std::move(connector_);
+    RunningMap running;
+    MutexLock state_lock(state_mutex_);
+    running.swap(running_);
+    for (auto& [id, entry] : running) ending.push_back(std::move(entry.runner));
+  }
+  // Ingress first, so that what it has read still finds its egress stream when both are here.
+  for (const Direction direction : {Direction::kIngress, Direction::kEgress}) {
+    for (const Runner& runner : ending) {
+      if (runner->stream().direction == direction) runner->RequestStop(StopMode::kDrain);
+    }
+    for (const Runner& runner : ending) {
+      if (runner->stream().direction == direction) runner->Join();
+    }
+  }
+  mover_.Stop();
+}
+
+}  // namespace kps

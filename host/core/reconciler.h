@@ -1,0 +1,82 @@
+// Makes the streams that run equal to those that are desired: the one place where streams are started, restarted and
+// stopped. What is to be done is decided by PlanStreams.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/core/event_store.h"
+#include "host/core/json.h"
+#include "host/core/metrics.h"
+#include "host/core/mutex.h"
+#include "host/core/plan.h"
+#include "host/core/plugin.h"
+#include "host/core/stream_mover.h"
+#include "host/core/stream_runner.h"
+
+namespace kps {
+
+struct StreamView {
+  StreamSpec stream;
+  bool subscribed = false;
+  bool discovered = false;
+};
+
+class Reconciler {
+ public:
+  // What `environment` points to, and `metrics`, outlive it.
+  Reconciler(StreamRunner::Environment environment, Metrics* metrics);
+  ~Reconciler();
+
+  // Streams and config become these at once, for every reader. What starts or restarts runs on `connector`; where that
+  // is a new one, the other streams follow in the background, one by one.
+  void Apply(const StreamMap& desired, JsonMembers config, std::shared_ptr<Connector> connector);
+  // Streams that wait after a failure try again.
+  void TryAgain();
+
+  // Any thread; neither waits for the plugin.
+  std::vector<StreamView> Streams() const;  // ordered by id
+  JsonMembers Config() const;
+
+  // Stops every stream, each drained, and lets the connector go. Nothing is applied after that.
+  void Shutdown();
+
+ private:
+  using Runner = std::shared_ptr<StreamRunner>;
+  struct Running {
+    Runner runner;
+    std::uint64_t generation = 0;  // of its connector
+  };
+  using RunningMap = std::map<std::string, Running>;
+
+  void Stop(RunningMap* running, const std::string& id) KPS_REQUIRES(apply_mutex_);
+  // The stream's run that has ended or is told to end now, then its successor.
+  Running Restart(const Runner& former, const StreamSpec& stream) KPS_REQUIRES(apply_mutex_);
+  Running Start(const StreamSpec& stream, Runner predecessor) KPS_REQUIRES(apply_mutex_);
+  // The run of a removed stream that may still be ending; null: there is none.
+  Runner StoppedRunner(const std::string& id) const KPS_REQUIRES(apply_mutex_);
+  RunningMap CopyRunning() const KPS_EXCLUDES(state_mutex_);
+  Runner MoveNext();
+
+  const StreamRunner::Environment environment_;
+  Metrics* const metrics_;
+
+  // One change at a time. Streams are told to stop, which may call the plugin's wake, and are started: readers do not
+  // wait for this.
+  Mutex apply_mutex_;
+  std::shared_ptr<Connector> connector_ KPS_GUARDED_BY(apply_mutex_);
+  std::uint64_t generation_ KPS_GUARDED_BY(apply_mutex_) = 0;  // of connector_
+  std::vector<Runner> stopped_ KPS_GUARDED_BY(apply_mutex_);   // told to stop, perhaps still ending
+
+  // What readers see. Held for a copy or a swap; changed with apply_mutex_ held as well.
+  mutable Mutex state_mutex_;
+  RunningMap running_ KPS_GUARDED_BY(state_mutex_);
+  JsonMembers config_ KPS_GUARDED_BY(state_mutex_);
+
+  StreamMover mover_;
+};
+
+}  // namespace kps

@@ -1,0 +1,81 @@
+#include "host/core/stream_events.h"
+
+#include "host/core/json.h"
+
+namespace kps {
+namespace {
+
+// All three keys are there in every event, ExtraMessage as an object: clients read them without asking.
+std::string Metadata(const StreamSpec& stream, const std::string& reason) {
+  return ToJson({{std::string(kErrorMessageKey), JsonString(reason)},
+                 {std::string(kStreamIdKey), JsonString(stream.id)},
+                 {std::string(kExtraMessageKey),
+                  JsonOfStrings({{"channel", stream.channel}, {"direction", DirectionName(stream.direction)}})}});
+}
+
+}  // namespace
+
+void StreamEvents::Open() {
+  MutexLock lock(mutex_);
+  if (closed_) return;
+  open_ = true;
+  events_->AddStream(stream_->id);
+}
+
+void StreamEvents::Close() {
+  MutexLock lock(mutex_);
+  open_ = false;
+  closed_ = true;
+}
+
+void StreamEvents::Started() {
+  if (health_ == Health::kFailed) health_ = Health::kUnhealthy;  // until it proves to be healthy
+  Raise(kStreamStarted, "");
+  Log(LogLevel::kInfo,
+      std::string(DirectionName(stream_->direction)) + " stream started on channel " + stream_->channel);
+}
+
+bool StreamEvents::Healthy() {
+  if (health_ == Health::kHealthy) return false;
+  if (health_ != Health::kUnknown) Log(LogLevel::kInfo, "stream is healthy again");
+  health_ = Health::kHealthy;
+  reason_.clear();
+  Clear(kStreamUnhealthy);
+  Clear(kStreamFailed);
+  Raise(kStreamHealthy, "");
+  return true;
+}
+
+void StreamEvents::Unhealthy(const std::string& reason) {
+  if (health_ == Health::kUnhealthy && reason_ == reason) return;
+  health_ = Health::kUnhealthy;
+  reason_ = reason;
+  Clear(kStreamHealthy);
+  Clear(kStreamFailed);
+  Raise(kStreamUnhealthy, reason);
+  Log(LogLevel::kWarn, reason + "; trying again");
+}
+
+void StreamEvents::Failed(const std::string& reason) {
+  health_ = Health::kFailed;
+  reason_ = reason;
+  Clear(kStreamHealthy);
+  Raise(kStreamUnhealthy, reason);
+  Raise(kStreamFailed, reason);
+  Log(LogLevel::kError, reason + "; waiting for a new stream, config or plugin");
+}
+
+void StreamEvents::Raise(const KnownEvent& type, const std::string& reason) {
+  Event event = MakeEvent(type, stream_->id, Metadata(*stream_, reason));
+  MutexLock lock(mutex_);
+  if (open_) events_->Put(std::move(event));
+}
+
+void StreamEvents::Clear(const KnownEvent& type) {
+  MutexLock lock(mutex_);
+  if (open_) events_->Clear(type.kind, std::string(type.id), stream_->id);
+}
+
+void StreamEvents::Log(LogLevel level, const std::string& text) { logger_->Log(level, stream_->id, text); }
+
+}  // namespace kps

@@ -1,0 +1,59 @@
+#include "host/core/stream_mover.h"
+
+#include <utility>
+
+namespace kps {
+
+StreamMover::StreamMover(MoveNext move_next, std::chrono::milliseconds settle_timeout)
+    : move_next_(std::move(move_next)), settle_timeout_(settle_timeout) {}
+
+StreamMover::~StreamMover() { Stop(); }
+
+void StreamMover::Start(std::shared_ptr<Connector> retired) {
+  MutexLock lock(mutex_);
+  if (stopping_) return;
+  retired_.push_back(std::move(retired));
+  if (running_) return;
+  if (thread_.joinable()) thread_.join();  // it has nothing left to do
+  running_ = true;
+  thread_ = std::thread([this] { Run(); });
+}
+
+void StreamMover::Stop() {
+  std::thread thread;
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    thread = std::move(thread_);
+  }
+  if (thread.joinable()) thread.join();
+}
+
+void StreamMover::Run() {
+  std::vector<std::shared_ptr<Connector>> retired;
+  do {
+    {
+      MutexLock lock(mutex_);
+      retired.swap(retired_);
+    }
+    if (!MoveAll()) return;
+    retired.clear();  // outside of the lock: this is where a connector may be destroyed
+  } while (AnythingNew());
+}
+
+bool StreamMover::MoveAll() {
+  while (const auto moved = move_next_()) {
+    (void)moved->WaitUntilSettled(settle_timeout_);
+    MutexLock lock(mutex_);
+    if (stopping_) return false;
+  }
+  return true;
+}
+
+bool StreamMover::AnythingNew() {
+  MutexLock lock(mutex_);
+  if (retired_.empty()) running_ = false;
+  return running_;
+}
+
+}  // namespace kps

@@ -1,0 +1,49 @@
+// Moves streams to the newest connector in the background, one after the other, so that at most one of them is between
+// two connectors. Its thread exists only while there is something to move.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "host/core/mutex.h"
+#include "host/core/plugin.h"
+#include "host/core/stream_runner.h"
+
+namespace kps {
+
+class StreamMover {
+ public:
+  // The next stream waits at most this long for the one before it.
+  static constexpr std::chrono::milliseconds kSettleTimeout{5000};
+  // Hands one stream over from its old connector to the newest one and returns its new runner. Null: none is left.
+  using MoveNext = std::function<std::shared_ptr<StreamRunner>()>;
+
+  explicit StreamMover(MoveNext move_next, std::chrono::milliseconds settle_timeout = kSettleTimeout);
+  ~StreamMover();
+
+  // Moves until `move_next` says that none is left; where a move is under way already, it goes on with what is new.
+  // Then `retired`, the former connector, is let go here: its destruction may take long, and no stream waits for it.
+  // Any thread.
+  void Start(std::shared_ptr<Connector> retired);
+  // Ends after the stream that is being moved. Any thread.
+  void Stop();
+
+ private:
+  void Run();
+  bool MoveAll();      // false: stopped
+  bool AnythingNew();  // false: the thread ends
+
+  const MoveNext move_next_;
+  const std::chrono::milliseconds settle_timeout_;
+
+  Mutex mutex_;
+  bool stopping_ KPS_GUARDED_BY(mutex_) = false;
+  bool running_ KPS_GUARDED_BY(mutex_) = false;
+  std::vector<std::shared_ptr<Connector>> retired_ KPS_GUARDED_BY(mutex_);  // since the thread last looked
+  std::thread thread_ KPS_GUARDED_BY(mutex_);
+};
+
+}  // namespace kps

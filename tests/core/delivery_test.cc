@@ -1,0 +1,100 @@
+// Messages through a stream: none is lost, whatever happens to the stream.
+#include "tests/core/runtime_fixture.h"
+
+namespace kps::test {
+namespace {
+
+using Delivery = RuntimeTest;
+
+TEST_F(Delivery, AcknowledgesOnlyWhatIsConfirmed) {
+  world_.confirming = false;
+  world_.source = {"a", "b"};
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Comes({"a", "b"}, &RuntimeTest::Published));
+  EXPECT_EQ(Acknowledged(), 0u);
+  world_.Do([&] { world_.confirming = true; });
+  EXPECT_TRUE(Eventually([&] { return Acknowledged() == 2; }));
+}
+
+TEST_F(Delivery, AfterALostConnectionEverythingUnconfirmedIsPublishedAgainInOrder) {
+  world_.confirming = false;
+  world_.source = {"a", "b", "c"};
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Comes({"a", "b", "c"}, &RuntimeTest::Published));
+  world_.Do([&] { world_.abort_waits = 1; });
+  EXPECT_TRUE(Comes({"a", "b", "c", "a", "b", "c"}, &RuntimeTest::Published));
+  world_.Do([&] { world_.confirming = true; });
+}
+
+TEST_F(Delivery, AnotherChannelGoesOnAtThePosition) {
+  world_.source = {"a", "b"};
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Acknowledged() == 2; }));
+  StreamSpec moved = kIn;
+  moved.channel = "d";
+  ASSERT_TRUE(Set({moved}).error.ok());
+  EXPECT_TRUE(Comes({"in@", "in@2"}, &RuntimeTest::Created));
+  world_.Do([&] { world_.source.push_back("c"); });
+  ASSERT_TRUE(Comes({"a", "b", "c"}, &RuntimeTest::Published));
+  EXPECT_EQ(world_.Do([&] { return world_.published.back().first; }), "d");
+}
+
+TEST_F(Delivery, AnUndeliverableMessageIsDroppedWithAnAlert) {
+  world_.refused = "bad";
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  for (const char* payload : {"a", "bad", "b"}) world_.Send("c", payload);
+  EXPECT_TRUE(Comes({"a", "b"}, &RuntimeTest::Produced));
+  EXPECT_TRUE(Has(kMessageUndeliverable, "out"));
+  world_.Do([&] { world_.inbox["c"].push_back("\x0C"); });
+  world_.Send("c", "d");
+  EXPECT_TRUE(Comes({"a", "b", "d"}, &RuntimeTest::Produced));
+  EXPECT_TRUE(Has(kEnvelopeMalformed, "out"));
+}
+
+TEST_F(Delivery, ARestartHandsOverWhatIsUndelivered) {
+  world_.producer_busy = true;
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  for (const char* payload : {"a", "b"}) world_.Send("c", payload);
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamUnhealthy, "out"); }));
+  StreamSpec changed = kOut;
+  changed.metadata_json = "{\"a\":1}";
+  ASSERT_TRUE(Set({changed}).error.ok());
+  world_.Do([&] { world_.producer_busy = false; });
+  EXPECT_TRUE(Comes({"a", "b"}, &RuntimeTest::Produced));
+  EXPECT_EQ(world_.Do([&] { return world_.subscribes; }), 1) << "the subscription stays open: nothing is missed";
+}
+
+TEST_F(Delivery, APermanentErrorOfTheProducerKeepsTheMessage) {
+  world_.produce_errors = {Error(Code::kPermissionDenied, "read only")};
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  for (const char* payload : {"a", "b"}) world_.Send("c", payload);
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "out"); }));
+  ASSERT_TRUE(Set({kOut}, {{{"password", "\"right\""}}}).error.ok());
+  EXPECT_TRUE(Comes({"a", "b"}, &RuntimeTest::Produced));
+  EXPECT_EQ(Created(), (Texts{"out", "out"})) << "a producer that has failed for good is made anew";
+}
+
+TEST_F(Delivery, ALostSubscriptionIsMadeAnew) {
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamHealthy, "out"); }));
+  world_.Do([&] { world_.receive_errors = {Error(Code::kUnavailable, "closed")}; });
+  ASSERT_TRUE(Eventually([&] { return world_.Do([&] { return world_.subscribes == 2; }); }));
+  world_.Send("c", "a");
+  EXPECT_TRUE(Comes({"a"}, &RuntimeTest::Produced));
+  EXPECT_TRUE(Eventually([&] { return Has(kStreamHealthy, "out") && !Has(kTransportSubscribeFailed, "out"); }));
+}
+
+TEST_F(Delivery, ShutdownDeliversWhatHasArrived) {
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Subscribed(); }));
+  Texts sent;
+  for (int i = 0; i < 500; ++i) {
+    sent.push_back(std::to_string(i));
+    world_.Send("c", sent.back());
+  }
+  runtime_->Shutdown();
+  EXPECT_EQ(Produced(), sent);
+}
+
+}  // namespace
+}  // namespace kps::test

@@ -1,0 +1,211 @@
+// Events: the ones that clients know, to the letter, and what remains of them when things change.
+#include <thread>
+
+#include "host/core/json.h"
+#include "host/core/stream_events.h"
+#include "tests/core/runtime_fixture.h"
+
+namespace kps::test {
+namespace {
+
+struct Known {
+  const KnownEvent& type;
+  EventKind kind;
+  const char* id;
+  const char* message;
+  Severity severity;
+  State state;
+};
+
+TEST(EventNames, AreThoseThatClientsKnow) {
+  const Known known[] = {
+      {kTransportPublishFailed, EventKind::kAlert, "transportPublishFailed", "failed to publish message on transport",
+       Severity::kCritical, State::kFailed},
+      {kTransportSubscribeFailed, EventKind::kAlert, "transportSubscribeFailed", "failed to subscribe to transport",
+       Severity::kCritical, State::kFailed},
+      {kTransportUnsubscribeFailed, EventKind::kAlert, "transportUnsubscribeFailed",
+       "failed to unsubscribe from transport", Severity::kCritical, State::kFailed},
+      {kStreamStarted, EventKind::kStatus, "streamStarted", "stream has successfully started", Severity::kUnspecified,
+       State::kProvisioned},
+      {kStreamHealthy, EventKind::kStatus, "streamHealthy", "stream is healthy", Severity::kUnspecified,
+       State::kHealthy},
+      {kStreamUnhealthy, EventKind::kStatus, "streamUnhealthy", "stream is unhealthy", Severity::kUnspecified,
+       State::kUnhealthy},
+  };
+  for (const Known& one : known) {
+    EXPECT_EQ(one.type.kind, one.kind) << one.id;
+    EXPECT_EQ(one.type.id, one.id);
+    EXPECT_EQ(one.type.message, one.message);
+    EXPECT_EQ(one.type.severity, one.severity) << one.id;
+    EXPECT_EQ(one.type.state, one.state) << one.id;
+  }
+}
+
+class Events : public RuntimeTest {
+ public:
+  std::string MetadataOf(const KnownEvent& type, const std::string& stream_id) {
+    const auto event = Find(type, stream_id);
+    return event ? event->metadata_json : "none";
+  }
+  // The states that a person would see for the stream.
+  std::vector<State> StatesOf(const std::string& stream_id) {
+    std::vector<State> states;
+    for (const Event& event : runtime_->Events()) {
+      if (event.stream_id == stream_id) states.push_back(event.state);
+    }
+    return states;
+  }
+  void PluginRaises(const std::string& stream_id, const std::string& id) {
+    HostServices* services = world_.Do([&] { return world_.services; });
+    services->Raise({EventKind::kAlert, id, stream_id, "m", Severity::kInfo, State::kUnhealthy, 0, ""});
+  }
+};
+
+const std::vector<State> kGood{State::kHealthy, State::kProvisioned};
+
+TEST_F(Events, AStreamThatRunsIsStartedAndHealthy) {
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamHealthy, "in"); }));
+  EXPECT_EQ(StatesOf("in"), kGood);
+  const std::string metadata =
+      R"({"ErrorMessage":"","ExtraMessage":{"channel":"c","direction":"INGRESS"},"StreamID":"in"})";
+  EXPECT_EQ(MetadataOf(kStreamStarted, "in"), metadata);
+  EXPECT_EQ(MetadataOf(kStreamHealthy, "in"), metadata);
+  for (const Event& event : runtime_->Events()) EXPECT_EQ(event.created_at_ns, FakeClock::kNowNs);
+}
+
+TEST_F(Events, AFailureSaysWhyAndIsGoneAfterTheRecovery) {
+  world_.create_errors = {Error(Code::kPermissionDenied, "wrong password")};
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "in"); }));
+  EXPECT_EQ(StatesOf("in"), (std::vector<State>{State::kFailed, State::kUnhealthy}));
+  const std::string reason = "cannot create the consumer: PERMISSION_DENIED: wrong password";
+  for (const KnownEvent& type : {kStreamFailed, kStreamUnhealthy}) {
+    EXPECT_NE(MetadataOf(type, "in").find("\"ErrorMessage\":\"" + reason + "\""), std::string::npos) << type.id;
+  }
+  ASSERT_TRUE(Set({kIn}, {{{"password", "\"right\""}}}).error.ok());
+  EXPECT_TRUE(Eventually([&] { return StatesOf("in") == kGood; }));
+}
+
+TEST_F(Events, TransportPublishFailedStaysUntilItIsPublished) {
+  world_.Do([&] {
+    world_.source = {"a"};
+    world_.publish_errors.assign(1000, Error(Code::kUnavailable, "no connection"));
+  });
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kTransportPublishFailed, "in") && Has(kStreamUnhealthy, "in"); }));
+  EXPECT_EQ(
+      MetadataOf(kTransportPublishFailed, "in"),
+      R"({"ErrorMessage":"UNAVAILABLE: no connection","ExtraMessage":{"channel":"c","direction":"INGRESS"},"StreamID":"in"})");
+  EXPECT_FALSE(Subscribed());
+  world_.Do([&] { world_.publish_errors.clear(); });
+  EXPECT_TRUE(Eventually([&] { return StatesOf("in") == kGood; }));
+  EXPECT_EQ(Published(), Texts{"a"});
+}
+
+TEST_F(Events, TransportSubscribeFailedStaysUntilItIsSubscribed) {
+  world_.subscribe_errors.assign(1000, Error(Code::kUnavailable, "no connection"));
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kTransportSubscribeFailed, "out") && Has(kStreamUnhealthy, "out"); }));
+  EXPECT_EQ(
+      MetadataOf(kTransportSubscribeFailed, "out"),
+      R"({"ErrorMessage":"UNAVAILABLE: no connection","ExtraMessage":{"channel":"c","direction":"EGRESS"},"StreamID":"out"})");
+  world_.Do([&] { world_.subscribe_errors.clear(); });
+  EXPECT_TRUE(Eventually([&] { return StatesOf("out") == kGood; }));
+}
+
+TEST_F(Events, ATransportThatIsAwayMakesAStreamUnhealthyUntilItIsBack) {
+  ASSERT_TRUE(Set({kIn, kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Subscribed(); }));
+  world_.Do([&] { world_.connected = false; });
+  EXPECT_TRUE(Eventually([&] { return Has(kStreamUnhealthy, "in") && Has(kStreamUnhealthy, "out"); }));
+  EXPECT_FALSE(Has(kStreamHealthy, "in"));
+  world_.Do([&] { world_.connected = true; });
+  EXPECT_TRUE(Eventually([&] { return StatesOf("in") == kGood && StatesOf("out") == kGood; }));
+}
+
+TEST_F(Events, AnAlertAboutOneMessageIsNotTheStateOfTheStream) {
+  world_.refused = "bad";
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  world_.Send("c", "bad");
+  ASSERT_TRUE(Eventually([&] { return Has(kMessageUndeliverable, "out") && Has(kStreamHealthy, "out"); }));
+  for (const State state : StatesOf("out")) EXPECT_TRUE(state != State::kFailed && state != State::kUnhealthy);
+}
+
+TEST_F(Events, OfTheFormerContentGoWithIt) {
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamHealthy, "in"); }));
+  PluginRaises("in", "brokerVersion");
+  ASSERT_EQ(StatesOf("in").size(), 3u);
+  StreamSpec changed = kIn;
+  changed.metadata_json = "{\"a\":1}";
+  ASSERT_TRUE(Set({changed}).error.ok());
+  EXPECT_TRUE(Eventually([&] { return StatesOf("in") == kGood; }));
+}
+
+TEST_F(Events, OfARemovedStreamDoNotComeBack) {
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamHealthy, "in"); }));
+  ASSERT_TRUE(Set({}).error.ok());
+  PluginRaises("in", "late");
+  EXPECT_TRUE(runtime_->Events().empty());
+}
+
+TEST_F(Events, OfARemovedStreamAreNotTakenForThoseOfItsSuccessor) {
+  world_.blocked = {"in"};
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Created().size() == 1; }));
+  PluginRaises("in", "early");
+  EXPECT_EQ(StatesOf("in").size(), 1u) << "what is raised from within create is welcome";
+  ASSERT_TRUE(Set({}).error.ok());
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  // The former run is still in the plugin: what it raises is its own, and nobody's any more.
+  PluginRaises("in", "late");
+  EXPECT_TRUE(runtime_->Events().empty());
+  world_.Do([&] { world_.blocked.clear(); });
+  EXPECT_TRUE(Eventually([&] { return StatesOf("in") == kGood; }));
+}
+
+TEST_F(Events, APluginThatFloodsIsBoundedAndPushesNothingOfTheHostOut) {
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamHealthy, "in"); }));
+  for (int i = 0; i < 10'000; ++i) {
+    PluginRaises("in", "e" + std::to_string(i));
+    PluginRaises("", "e" + std::to_string(i));
+    PluginRaises("nobody" + std::to_string(i), "e");
+  }
+  EXPECT_EQ(runtime_->Events().size(), 2 * EventStore::kEventsPerStreamMax + 2);
+  EXPECT_TRUE(Has(kStreamStarted, "in"));
+  EXPECT_TRUE(Has(kStreamHealthy, "in"));
+}
+
+TEST(StreamEventsOfOneRun, EndWithIt) {
+  World world;
+  FakeLogger logger(&world);
+  FakeClock clock;
+  EventStore store(&clock);
+  StreamEvents former(&kIn, &store, &logger);
+  former.Started();
+  EXPECT_TRUE(store.List().empty()) << "before it was opened";
+  former.Open();
+  former.Unhealthy("away");
+  EXPECT_EQ(store.List().size(), 1u);
+  former.Close();
+  store.RemoveStream("in");
+
+  StreamEvents next(&kIn, &store, &logger);
+  next.Open();
+  next.Failed("no password");
+  former.Failed("too late");
+  EXPECT_TRUE(former.Healthy());
+  former.Open();
+  former.Raise(kMessageUndeliverable, "too late");
+  const auto events = store.List();
+  ASSERT_EQ(events.size(), 2u) << "streamFailed and streamUnhealthy of the next run";
+  for (const Event& event : events) {
+    EXPECT_NE(event.metadata_json.find("no password"), std::string::npos) << event.metadata_json;
+  }
+}
+
+}  // namespace
+}  // namespace kps::test

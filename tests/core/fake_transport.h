@@ -1,0 +1,99 @@
+// A transport whose every answer is scripted in the World.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/core/transport.h"
+#include "tests/core/world.h"
+
+namespace kps::test {
+
+class FakePublisher : public Publisher {
+ public:
+  FakePublisher(World* world, std::string channel) : world_(world), channel_(std::move(channel)) {}
+  Result<std::uint64_t> Publish(std::string_view envelope) override {
+    std::vector<MessageView> messages;
+    if (Error error = DecodeEnvelope(envelope, &messages); !error.ok()) return error;
+    return world_->Do([&]() -> Result<std::uint64_t> {
+      if (Error error = Next(&world_->publish_errors); !error.ok()) return error;
+      for (const auto& message : messages) world_->published.emplace_back(channel_, message.payload);
+      return ++ticket_;
+    });
+  }
+  std::uint64_t Confirmed() const override {
+    return world_->Do([&] { return confirmed_ = world_->confirming ? ticket_ : confirmed_; });
+  }
+  Error AwaitConfirmed(std::uint64_t ticket, std::chrono::milliseconds timeout) override {
+    std::unique_lock<std::mutex> lock(world_->mutex);
+    if (world_->abort_waits > 0) {
+      --world_->abort_waits;
+      return Error(Code::kAborted, "connection lost");
+    }
+    const bool in_time = world_->changed.wait_for(lock, timeout, [&] { return world_->confirming; });
+    return in_time && ticket <= ticket_ ? Error() : Error(Code::kDeadlineExceeded, "not yet");
+  }
+
+ private:
+  World* const world_;
+  const std::string channel_;
+  std::uint64_t ticket_ = 0;
+  mutable std::uint64_t confirmed_ = 0;
+};
+
+class FakeSubscription : public Subscription {
+ public:
+  FakeSubscription(World* world, std::string channel) : world_(world), channel_(std::move(channel)) {}
+  Result<Delivery> Receive(std::chrono::milliseconds timeout) override {
+    std::unique_lock<std::mutex> lock(world_->mutex);
+    if (Error error = Next(&world_->receive_errors); !error.ok()) return error;
+    auto& inbox = world_->inbox[channel_];
+    world_->changed.wait_for(lock, timeout, [&] { return draining_ || !inbox.empty(); });
+    if (inbox.empty()) return Error(draining_ ? Code::kCancelled : Code::kDeadlineExceeded, "none");
+    current_ = inbox.front();
+    inbox.pop_front();
+    return Delivery{current_};
+  }
+  void Drain() override {
+    world_->Do([&] { draining_ = true; });
+  }
+  std::uint64_t Dropped() const override { return 0; }
+
+ private:
+  World* const world_;
+  const std::string channel_;
+  bool draining_ = false;
+  std::string current_;
+};
+
+class FakeTransport : public Transport {
+ public:
+  explicit FakeTransport(World* world) : world_(world) {}
+  Result<std::unique_ptr<Publisher>> OpenPublisher(const std::string& channel) override {
+    return std::unique_ptr<Publisher>(std::make_unique<FakePublisher>(world_, channel));
+  }
+  Result<std::unique_ptr<Subscription>> Subscribe(const std::string& channel) override {
+    Error error = world_->Do([&] {
+      ++world_->subscribes;
+      return Next(&world_->subscribe_errors);
+    });
+    if (!error.ok()) return error;
+    return std::unique_ptr<Subscription>(std::make_unique<FakeSubscription>(world_, channel));
+  }
+  bool Connected() const override {
+    return world_->Do([&] { return world_->connected; });
+  }
+  std::string DisconnectReason() const override { return Connected() ? "" : "unplugged"; }
+  void WatchConnection(std::function<void(bool)> watcher) override {
+    if (watcher) watcher(true);
+  }
+  TransportCounters Counters() const override { return {}; }
+  std::size_t EnvelopeBytesMax() const override { return 0; }
+
+ private:
+  World* const world_;
+};
+
+}  // namespace kps::test
