@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "host/core/mutex.h"
+#include "host/plugin/discover_sink.h"
 #include "host/plugin/host_table.h"
 #include "host/plugin/text.h"
 
@@ -43,7 +44,8 @@ Error Guarded(const char* function, Call&& call) {
   }
   if (code == KPS_OK) return {};
   if (code < KPS_OK || code > KPS_DATA_LOSS) {
-    return Error(Code::kInternal, text("returned " + std::to_string(code) + ", which is no kps_code (success is KPS_OK, 1)"));
+    return Error(Code::kInternal,
+                 text("returned " + std::to_string(code) + ", which is no kps_code (success is KPS_OK, 1)"));
   }
   const std::size_t size = std::min<std::size_t>(buffer.text_size, KPS_ERROR_TEXT_MAX);
   Error error(static_cast<Code>(code), size == 0 ? text("failed and gave no reason") : CopyText({buffer.text, size}));
@@ -53,7 +55,8 @@ Error Guarded(const char* function, Call&& call) {
 
 class AdaptedWaker : public Waker {
  public:
-  AdaptedWaker(int fd, std::string stream_id, HostTable* host) : fd_(fd), stream_id_(std::move(stream_id)), host_(host) {
+  AdaptedWaker(int fd, std::string stream_id, HostTable* host)
+      : fd_(fd), stream_id_(std::move(stream_id)), host_(host) {
     host_->SetStopping(stream_id_, false);
   }
   ~AdaptedWaker() override {
@@ -123,7 +126,8 @@ class AdaptedConsumer : public Consumer {
     const char* at = reinterpret_cast<const char*>(batch_.messages);
     for (std::size_t i = 0; i < batch_.message_count; ++i, at += batch_.message_stride) {
       const auto* message = reinterpret_cast<const kps_message*>(at);
-      views_.push_back({{static_cast<const char*>(message->payload.data), message->payload.size}, message->timestamp_ns});
+      views_.push_back(
+          {{static_cast<const char*>(message->payload.data), message->payload.size}, message->timestamp_ns});
     }
     return Batch{views_, {static_cast<const char*>(batch_.position.data), batch_.position.size}, batch_.token};
   }
@@ -211,6 +215,16 @@ class AdaptedConnector : public Connector {
     return outcome == KPS_CONFIGURE_RECREATE ? ConfigureOutcome::kRecreate : ConfigureOutcome::kApplied;
   }
 
+  Result<Discovered> Discover(milliseconds timeout) override {
+    if (table_->discover == nullptr) return Connector::Discover(timeout);
+    DiscoverSink sink(table_->directions);
+    Error error = Guarded("discover", [&](kps_error* buffer) {
+      return table_->discover(connector_, sink.get(), Millis(timeout), buffer);
+    });
+    if (!error.ok()) return error;
+    return sink.TakeFound();
+  }
+
   Result<std::unique_ptr<Consumer>> CreateConsumer(const StreamSpec& stream, std::string_view resume_position,
                                                    Waker* waker) override {
     auto* adapted = static_cast<AdaptedWaker*>(waker);
@@ -250,8 +264,13 @@ class AdaptedConnector : public Connector {
   }
 
   static kps_stream ToAbiStream(const StreamSpec& stream, int wake_fd) {
-    return {sizeof(kps_stream), static_cast<int32_t>(stream.direction), ToAbi(stream.id), ToAbi(stream.channel),
-            ToAbi(stream.metadata_json), wake_fd, 0};
+    return {sizeof(kps_stream),
+            static_cast<int32_t>(stream.direction),
+            ToAbi(stream.id),
+            ToAbi(stream.channel),
+            ToAbi(stream.metadata_json),
+            wake_fd,
+            0};
   }
 
   const std::shared_ptr<void> library_;  // first in, last out: everything below lives in it
@@ -271,6 +290,7 @@ class AdaptedPlugin : public Plugin {
     descriptor_.static_schema = CopyText(table->static_schema);
     descriptor_.config_schema = CopyText(table->config_schema);
     descriptor_.stream_schema = CopyText(table->stream_schema);
+    descriptor_.discovers = table->discover != nullptr;
   }
 
   const PluginDescriptor& descriptor() const override { return descriptor_; }
