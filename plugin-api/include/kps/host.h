@@ -39,7 +39,9 @@ typedef struct kps_host {
   void (*log)(void *context, int32_t level, kps_str stream_id, kps_str text);
 
   /* [any] Raises an alert, or replaces the one with the same id of the same stream. `id` is a lowerCamelCase
-   * name; metadata_json is a JSON object or empty. */
+   * name; metadata_json is a JSON object or empty. An alert about a stream that the host does not run is
+   * ignored, and those of a stream go when it is stopped or restarted. The host keeps the last 64 ids of each
+   * stream and of the connector, alerts and statuses together. */
   void (*raise_alert)(void *context, kps_str stream_id, kps_str id, kps_str message, int32_t severity, int32_t state,
                       kps_str metadata_json);
 

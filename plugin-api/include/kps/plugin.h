@@ -24,7 +24,9 @@
 
 /* What configure did with the new config. */
 #define KPS_CONFIGURE_APPLIED 1
-#define KPS_CONFIGURE_RECREATE 2 /* not possible in place: the host creates everything anew from the positions */
+/* Not possible in place: the host creates a connector with the new config, and moves the streams to it one by one, each
+ * from its position. The old connector, with the old config, is destroyed when its last stream has left. */
+#define KPS_CONFIGURE_RECREATE 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -35,8 +37,10 @@ typedef struct kps_connector kps_connector;
 typedef struct kps_consumer kps_consumer;
 typedef struct kps_producer kps_producer;
 
-/* Takes one stream that discover found: a JSON object with "id" and, optionally, "direction" ("INGRESS" or
- * "EGRESS") and "metadata" (an object). Borrowed for the call. */
+/* Takes one stream that discover found: a JSON object with "id" (unique) and, optionally, "direction" ("INGRESS" or
+ * "EGRESS", one of the plugin's) and "metadata" (an object, best such that a stream can be set with it). Borrowed for
+ * the call. The host skips an entry that is not so, is longer than 64 KiB or comes after 10,000 others, and says so in
+ * its log. Called within discover only, on its thread. */
 typedef struct kps_discover_sink {
   uint32_t struct_size;
   uint32_t reserved;
@@ -65,11 +69,14 @@ typedef struct kps_plugin {
                                kps_error *error);
   void (*destroy_connector)(kps_connector *connector);
 
-  /* [control] Optional (NULL: the host recreates). The whole new config. On KPS_OK *outcome is
-   * KPS_CONFIGURE_APPLIED or KPS_CONFIGURE_RECREATE; any other code refuses the config, and the old one stays. */
+  /* [control] Optional (NULL: the host recreates). The whole new config, without the host's own key "log_level"; called
+   * only when it has changed. On KPS_OK *outcome is KPS_CONFIGURE_APPLIED or KPS_CONFIGURE_RECREATE; any other code
+   * refuses the config, and the old one stays: code and text go to whoever has set it. After APPLIED, streams that
+   * wait after a failure are tried again. */
   kps_code (*configure)(kps_connector *connector, kps_str config_json, int32_t *outcome, kps_error *error);
 
-  /* [control] Optional. Reports the streams that exist out there. */
+  /* [control] Optional. Reports the streams that exist out there to `sink`, within timeout_ms. Its answer is kept for a
+   * few seconds. On failure, what was known before stays. */
   kps_code (*discover)(kps_connector *connector, const kps_discover_sink *sink, uint32_t timeout_ms, kps_error *error);
 
   /* [stream] Starts a consumer at `resume`, a position of an earlier consumer of this stream (also of an older

@@ -14,7 +14,8 @@
  *
  * Notation: every function says in brackets which thread calls it.
  *  [any]      any thread, also several at once
- *  [control]  the host's control thread: one call at a time for a connector
+ *  [control]  one such call at a time for a connector, not always on the same thread; calls of its streams
+ *             may run at the same time
  *  [stream]   the thread of that one stream: one call at a time for an instance, the same thread from
  *             create to destroy
  */
