@@ -1,14 +1,26 @@
 // The connector of the file plugin: reads the metadata, makes consumers and producers.
 #include <common/params.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 
 #include <kps/plugin.hpp>
 #include <memory>
 
 #include "file_consumer.h"
+#include "file_discovery.h"
 #include "file_producer.h"
 
 namespace kps::plugins {
 namespace {
+
+constexpr char kStaticSchema[] = R"json({
+  "type": "object",
+  "properties": {
+    "discover": {"type": "string", "minLength": 1,
+                 "description": "Which files are shown as streams that could be set: a pattern such as /var/log/*.log"}
+  },
+  "additionalProperties": false
+})json";
 
 constexpr char kStreamSchema[] = R"json({
   "type": "object",
@@ -31,9 +43,30 @@ constexpr char kStreamSchema[] = R"json({
 
 constexpr uint64_t kMessageBytesMax = 64u << 20;
 
+// `text` as a JSON string. A path that is no UTF-8 gives one that is no JSON either: the host skips it.
+std::string json_string(const std::string& text) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+  return std::string(buffer.GetString(), buffer.GetSize());
+}
+
 class FileConnector : public plugin::Connector {
  public:
-  using Connector::Connector;
+  FileConnector(const plugin::Host& host, const std::string& static_json, const std::string& config_json)
+      : Connector(host, static_json, config_json) {
+    Params params(static_json, "static parameters");
+    pattern_ = params.string_or("discover", "");
+    params.refuse_unknown_keys();
+  }
+
+  void discover(const plugin::DiscoverSink& sink, std::chrono::milliseconds timeout) override {
+    if (pattern_.empty()) return;
+    for (const std::string& path : discover_files(pattern_, timeout)) {
+      const std::string text = json_string(path);
+      sink.found("{\"id\":" + text + ",\"direction\":\"INGRESS\",\"metadata\":{\"path\":" + text + "}}");
+    }
+  }
 
   std::unique_ptr<plugin::Consumer> create_consumer(const plugin::Stream& stream,
                                                     const std::string& position) override {
@@ -56,12 +89,16 @@ class FileConnector : public plugin::Connector {
     params.refuse_unknown_keys();
     return std::make_unique<FileProducer>(path, lines);
   }
+
+ private:
+  std::string pattern_;  // empty: nothing is discovered
 };
 
 constexpr auto kDescriptor =
     plugin::Descriptor("file", "0.1.0", "Follows a file by lines or chunks, and appends to one.",
                        KPS_DIRECTIONS_INGRESS | KPS_DIRECTIONS_EGRESS)
         .flags(KPS_FLAG_OVERLAP_SAFE)
+        .static_schema(kStaticSchema)
         .stream_schema(kStreamSchema);
 
 }  // namespace

@@ -186,5 +186,51 @@ TEST_F(File, EgressNeverLeavesHalfAMessage) {
   EXPECT_EQ(read_all(log), "abc\ndefgh\n");
 }
 
+std::string entry(const std::string& path) {
+  return "{\"id\":\"" + path + "\",\"direction\":\"INGRESS\",\"metadata\":{\"path\":\"" + path + "\"}}";
+}
+
+std::string discovering(const std::string& pattern) { return "{\"discover\":\"" + pattern + "\"}"; }
+
+TEST_F(File, DiscoversTheFilesThatMatch) {
+  Plugin discoverer("file", discovering(directory / "*.log"));
+  EXPECT_EQ(discoverer.discover(), Lines{});
+  for (const char* name : {"b.log", "a.log", "a.txt"}) append(directory / name, "x\n");
+  std::filesystem::create_directory(directory / "folder.log");
+  std::filesystem::create_symlink("b.log", directory / "c.log");
+  std::filesystem::create_symlink("nothing", directory / "d.log");
+  EXPECT_EQ(discoverer.discover(),
+            (Lines{entry(directory / "a.log"), entry(directory / "b.log"), entry(directory / "c.log")}));
+  EXPECT_EQ(discoverer.discover(0), Lines{}) << "no time, no answer";
+  // What is discovered can be set as it is.
+  EXPECT_EQ(Consumer(discoverer, "{\"path\":\"" + (directory / "a.log") + "\"}").collect(1), Lines{"x"});
+}
+
+TEST_F(File, DiscoversNothingWithoutAPattern) {
+  append(log, "x\n");
+  EXPECT_EQ(plugin.discover(), Lines{});
+}
+
+TEST_F(File, DiscoversABoundedNumber) {
+  for (int i = 0; i < 10001; ++i) std::ofstream(directory / std::to_string(i));
+  EXPECT_EQ(Plugin("file", discovering(directory / "*")).discover().size(), 10000u);
+}
+
+TEST_F(File, DiscoveryFailsWhenNothingCanBeRead) {
+  std::filesystem::create_symlink("loop", directory / "loop");
+  Plugin lost("file", discovering(directory / "loop/*"));
+  const Error error = error_of([&] { lost.discover(); });
+  EXPECT_EQ(error.code, KPS_INVALID_ARGUMENT);
+  EXPECT_NE(std::string(error.what()).find("loop/*: Too many levels"), std::string::npos) << error.what();
+  append(log, "x\n");
+  EXPECT_EQ(Plugin("file", discovering(directory / "*")).discover(), Lines{entry(log)}) << "the rest is there";
+}
+
+TEST_F(File, RefusesStaticParametersThatItDoesNotKnow) {
+  const Error error = error_of([&] { Plugin("file", "{\"discovery\":\"/*\"}"); });
+  EXPECT_EQ(error.code, KPS_INVALID_ARGUMENT);
+  EXPECT_NE(std::string(error.what()).find("\"discovery\""), std::string::npos) << error.what();
+}
+
 }  // namespace
 }  // namespace kps::testing

@@ -31,7 +31,7 @@ struct Error : std::runtime_error {
 // The library, one connector, and a host that remembers what it was told.
 class Plugin {
  public:
-  explicit Plugin(const std::string& name) {
+  explicit Plugin(const std::string& name, const std::string& static_json = "{}") {
     library_ = dlopen((std::string(KPS_TEST_PLUGINS) + "/" + name + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library_ == nullptr) throw std::runtime_error(dlerror());
     const auto entry = reinterpret_cast<decltype(&kps_plugin_v1)>(dlsym(library_, KPS_PLUGIN_SYMBOL));
@@ -47,11 +47,22 @@ class Plugin {
       static_cast<Plugin*>(self)->counters[text(name)] += n;
     };
     kps_error error = fresh();
-    if (table->create_connector(&host_, str("{}"), str("{}"), &connector, &error) != KPS_OK) throw Error(error);
+    if (table->create_connector(&host_, str(static_json), str("{}"), &connector, &error) != KPS_OK) throw Error(error);
   }
   ~Plugin() {
     table->destroy_connector(connector);
     dlclose(library_);
+  }
+
+  // The entries that discover reports.
+  std::vector<std::string> discover(uint32_t timeout_ms = 20000) {
+    std::vector<std::string> entries;
+    const kps_discover_sink sink{sizeof sink, 0, &entries, [](void* context, kps_str entry) {
+                                   static_cast<std::vector<std::string>*>(context)->push_back(text(entry));
+                                 }};
+    kps_error error = fresh();
+    if (table->discover(connector, &sink, timeout_ms, &error) != KPS_OK) throw Error(error);
+    return entries;
   }
 
   static kps_error fresh() {
