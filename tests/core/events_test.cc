@@ -61,6 +61,11 @@ class Events : public RuntimeTest {
   }
 };
 
+std::string NoConnection(const std::string& direction, const std::string& stream_id) {
+  return R"({"ErrorMessage":"UNAVAILABLE: no connection","ExtraMessage":{"channel":"c","direction":")" + direction +
+         R"("},"StreamID":")" + stream_id + "\"}";
+}
+
 const std::vector<State> kGood{State::kHealthy, State::kProvisioned};
 
 TEST_F(Events, AStreamThatRunsIsStartedAndHealthy) {
@@ -94,9 +99,7 @@ TEST_F(Events, TransportPublishFailedStaysUntilItIsPublished) {
   });
   ASSERT_TRUE(Set({kIn}).error.ok());
   ASSERT_TRUE(Eventually([&] { return Has(kTransportPublishFailed, "in") && Has(kStreamUnhealthy, "in"); }));
-  EXPECT_EQ(
-      MetadataOf(kTransportPublishFailed, "in"),
-      R"({"ErrorMessage":"UNAVAILABLE: no connection","ExtraMessage":{"channel":"c","direction":"INGRESS"},"StreamID":"in"})");
+  EXPECT_EQ(MetadataOf(kTransportPublishFailed, "in"), NoConnection("INGRESS", "in"));
   EXPECT_FALSE(Subscribed());
   world_.Do([&] { world_.publish_errors.clear(); });
   EXPECT_TRUE(Eventually([&] { return StatesOf("in") == kGood; }));
@@ -107,9 +110,7 @@ TEST_F(Events, TransportSubscribeFailedStaysUntilItIsSubscribed) {
   world_.subscribe_errors.assign(1000, Error(Code::kUnavailable, "no connection"));
   ASSERT_TRUE(Set({kOut}).error.ok());
   ASSERT_TRUE(Eventually([&] { return Has(kTransportSubscribeFailed, "out") && Has(kStreamUnhealthy, "out"); }));
-  EXPECT_EQ(
-      MetadataOf(kTransportSubscribeFailed, "out"),
-      R"({"ErrorMessage":"UNAVAILABLE: no connection","ExtraMessage":{"channel":"c","direction":"EGRESS"},"StreamID":"out"})");
+  EXPECT_EQ(MetadataOf(kTransportSubscribeFailed, "out"), NoConnection("EGRESS", "out"));
   world_.Do([&] { world_.subscribe_errors.clear(); });
   EXPECT_TRUE(Eventually([&] { return StatesOf("out") == kGood; }));
 }
