@@ -22,7 +22,7 @@ namespace kps {
 struct StreamView {
   StreamSpec stream;
   bool subscribed = false;
-  bool discovered = false;
+  bool discovered = false;  // and not desired: that is how clients know which streams to send along
 };
 
 class Reconciler {

@@ -1,7 +1,7 @@
 #include "host/core/runtime.h"
 
 #include <set>
-#include <string_view>
+#include <string>
 #include <utility>
 
 #include "host/core/host_config.h"
@@ -183,16 +183,11 @@ std::vector<StreamView> Runtime::Streams() const {
   const auto discovered = discovery_ ? discovery_->Streams() : nullptr;
   std::vector<StreamView> views = reconciler_.Streams();
   if (!discovered) return views;
-  std::set<std::string_view> desired;
-  for (StreamView& view : views) {
-    view.discovered = discovered->contains(view.stream.id);
-    desired.insert(view.stream.id);
-  }
-  std::vector<StreamView> others;
+  std::set<std::string> desired;
+  for (const StreamView& view : views) desired.insert(view.stream.id);
   for (const auto& [id, stream] : *discovered) {
-    if (!desired.contains(id)) others.push_back({stream, false, true});
+    if (!desired.contains(id)) views.push_back({stream, false, true});
   }
-  views.insert(views.end(), others.begin(), others.end());
   return views;
 }
 

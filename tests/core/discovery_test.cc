@@ -26,7 +26,7 @@ class DiscoveryTest : public RuntimeTest {
     plugin_.mutable_descriptor()->discovers = true;
     Start();
   }
-  // "in: subscribed discovered", ...
+  // "in: subscribed", ...
   Texts Streams() {
     Texts texts;
     for (const auto& view : runtime_->Streams()) {
@@ -35,17 +35,23 @@ class DiscoveryTest : public RuntimeTest {
     }
     return texts;
   }
-  bool DiscoveryHasFailed() { return Has(kDiscoveryFailed, ""); }
 };
 
 TEST_F(DiscoveryTest, ListsWhatIsNotDesiredAfterWhatIs) {
   world_.discover = [](int) { return Of({"a", "in"}); };
   ASSERT_TRUE(Set({kIn, kOut}).error.ok());
-  EXPECT_TRUE(Eventually([&] {
-    return Streams() == Texts{"in: subscribed discovered", "out: subscribed", "a: discovered"};
-  }));
+  EXPECT_TRUE(Eventually([&] { return Streams() == Texts{"in: subscribed", "out: subscribed", "a: discovered"}; }));
   EXPECT_EQ(runtime_->Streams().back().stream, Found("a"));
   EXPECT_EQ(runtime_->Streams().front().stream, kIn) << "what is desired is shown as it was set";
+}
+
+TEST_F(DiscoveryTest, ADesiredStreamIsNeverShownAsOnlyDiscovered) {
+  world_.discover = [](int) { return Of({"in"}); };
+  world_.create_error = {{"in", Error(Code::kPermissionDenied, "wrong password")}};
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "in"); }));
+  // A client that sends along what is desired would otherwise leave it out, and so stop it.
+  EXPECT_EQ(Streams(), Texts{"in:"});
 }
 
 TEST_F(DiscoveryTest, AnswersFromItsCacheWhileThatIsFresh) {
