@@ -37,17 +37,20 @@ class StateStore {
   virtual ~StateStore() = default;
 
   // What was saved last; empty when nothing was. Once, before everything else.
-  // DATA_LOSS: a file is torn or not of this program: it has been set aside under a name that the sentence says, and
-  // the rest (in *state) is good.
+  // DATA_LOSS: a file is torn or not of this connector: it has been set aside under a name that the sentence says, and
+  // the rest (in *state) is good. Every other error: nothing was changed, and nothing can be saved; UNIMPLEMENTED: a
+  // file is of a later version of the host.
   virtual Error Load(SavedState* state) = 0;
 
   // Saves the desired state; safe on the disk when it returns. Resume points of streams that are not in it are
   // forgotten; so is that of a stream whose direction or metadata are others than before, which may name another
-  // source. One call at a time.
+  // source, and what still comes under the run of that point is ignored: a stream hands over its run when it begins it,
+  // so that its old instance may go on until it is stopped. One call at a time.
+  // An error: the store goes on with the streams of before.
   virtual Error SaveDesired(const StreamMap& streams, const JsonMembers& config) = 0;
 
   // Hands over where a desired stream goes on, and returns the number that stored() reaches once it is safe. Copies its
-  // arguments; never waits for the storage. Any thread.
+  // arguments; never waits for the storage. Any thread. What is not desired is ignored, and counts as safe.
   virtual std::uint64_t PutResumePoint(std::string_view stream_id, std::string_view position, std::string_view run,
                                        std::uint64_t message_count) = 0;
   virtual std::uint64_t stored() const = 0;
@@ -56,7 +59,8 @@ class StateStore {
   virtual Error Flush(std::chrono::milliseconds timeout) = 0;
 };
 
-// Called by a store on each change: an error while it cannot save, OK when it can again.
+// Called by a store on each change: an error while it cannot save, OK when it can again. From any of its calls and
+// threads, one call at a time; must not call the store.
 class StateStoreListener {
  public:
   virtual ~StateStoreListener() = default;
