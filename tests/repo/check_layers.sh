@@ -18,6 +18,7 @@ rules=(
   "host/transport/" "$standard|$system|nats/.+|host/(core|transport)/.+" "host/transport may use core and libnats"
   "host/grpc/" "$standard|$system|$contract|$grpc|host/(core|grpc)/.+" "host/grpc may use core, gRPC and protobuf"
   "host/metrics/" "$standard|$system|prometheus/.+|curl/.+|host/(core|metrics)/.+" "host/metrics may use core, prometheus-cpp, civetweb and libcurl"
+  "host/state/" "$standard|$system|rapidjson/.+|host/(core|state)/.+" "host/state may use core, POSIX and RapidJSON"
   "host/app/" "$standard|$system|kps/version\.h|CLI/.+|spdlog/.+|fmt/.+|host/.+" "host/app may use the host's parts, CLI11 and spdlog; the contract stays in host/grpc"
   "cli/" "$standard|$system|$contract|$grpc|kps/version\.h|CLI/.+|rapidjson/.+|cli/.+" "the client shares the contract with the host, and no code"
   "plugins/common/" "$standard|$system|kps/.+|rapidjson/.+" "plugins/common may use the plugin API and RapidJSON"
