@@ -90,6 +90,12 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
   app->add_option("--payloads", options->payloads,
                   "a SetPayloadRequest as protobuf JSON, applied at start: no platform is needed")
       ->type_name("FILE");
+  app->add_option("--state-dir", options->state_dir,
+                  "keeps streams, config and positions: a restarted host goes on by itself. Without: nothing is kept")
+      ->type_name("DIR")->envname("KPS_STATE_DIR");
+  app->add_option("--drain-timeout", options->drain_timeout_s,
+                  "how long a stop may take to bring home what is on its way")
+      ->type_name("SECONDS")->envname("KPS_DRAIN_TIMEOUT")->check(CLI::Range(0, 3600))->capture_default_str();
   app->add_option("--metrics-listen", options->metrics_listen,
                   "address of /metrics, /livez and /readyz (HTTP); port 0 picks one and prints it; off: none")
       ->type_name("ADDR")->envname("KPS_METRICS_LISTEN")->capture_default_str();

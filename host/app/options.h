@@ -21,6 +21,8 @@ struct HostOptions {
   std::string transport;  // a URL; empty: none was chosen
   std::string client_name;
   std::string payloads;                           // a file; empty: none
+  std::string state_dir;                          // a directory; empty: nothing survives the process
+  int drain_timeout_s = 10;
   std::string metrics_listen = "127.0.0.1:9090";  // empty: nowhere
   bool metrics_listen_chosen = false;             // by the command line or the environment
   std::string push_gateway;                       // an address; empty: none

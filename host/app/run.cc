@@ -12,6 +12,7 @@
 #include "host/grpc/server.h"
 #include "host/plugin/find.h"
 #include "host/plugin/load.h"
+#include "host/state/state_dir.h"
 #include "host/transport/make_transport.h"
 
 namespace kps {
@@ -48,6 +49,39 @@ Result<std::unique_ptr<Plugin>> ChoosePlugin(const HostOptions& options) {
   return LoadPlugin(path.value());
 }
 
+// The store is there before the runtime, so what it says first is for the log alone.
+class StateReport : public StateStoreListener {
+ public:
+  explicit StateReport(Logger* logger) : logger_(logger) {}
+  void OnStateStore(const Error& error) override {
+    MutexLock lock(mutex_);
+    if (runtime_ != nullptr) return runtime_->ReportStateStore(error);
+    if (!error.ok()) logger_->Log(LogLevel::kError, "", "the state cannot be saved: " + error.message());
+  }
+
+  // Between its construction and its end, alerts are raised.
+  class Attached {
+   public:
+    Attached(StateReport* report, Runtime* runtime) : report_(report) { report_->Use(runtime); }
+    ~Attached() { report_->Use(nullptr); }
+    Attached(const Attached&) = delete;
+    Attached& operator=(const Attached&) = delete;
+
+   private:
+    StateReport* const report_;
+  };
+
+ private:
+  void Use(Runtime* runtime) {
+    MutexLock lock(mutex_);
+    runtime_ = runtime;
+  }
+
+  Logger* const logger_;
+  Mutex mutex_;
+  Runtime* runtime_ KPS_GUARDED_BY(mutex_) = nullptr;
+};
+
 int Fail(Logger* logger, int exit_code, const std::string& text) {
   logger->Log(LogLevel::kError, "", text);
   return exit_code;
@@ -72,9 +106,19 @@ int Run(const HostOptions& options, Logger* logger) {
       MakeTransport(options.transport.empty() ? "memory:" : options.transport, options.client_name, logger);
   if (!transport.ok()) return Fail(logger, kExitUsage, transport.error().message());
 
-  auto runtime = Runtime::Create({options.connector_id, options.static_json},
-                                 {plugin.value().get(), transport.value().get(), logger, &clock});
+  StateReport state_report(logger);
+  std::unique_ptr<StateStore> state;
+  if (!options.state_dir.empty()) {
+    auto opened = OpenStateDir(options.state_dir, {.connector_id = options.connector_id}, &state_report);
+    if (!opened.ok()) return Fail(logger, kExitUsage, "--state-dir: " + opened.error().message());
+    state = std::move(opened.value());
+  }
+
+  auto runtime =
+      Runtime::Create({options.connector_id, options.static_json, std::chrono::seconds(options.drain_timeout_s)},
+                      {plugin.value().get(), transport.value().get(), logger, &clock, state.get()});
   if (!runtime.ok()) return Fail(logger, kExitPlugin, runtime.error().message());
+  const StateReport::Attached attached(&state_report, runtime.value().get());
 
   // Destroyed first, after the drain: what it tells last is how that went.
   auto telemetry = Telemetry::Start(options, &descriptor, transport.value().get(), runtime.value().get(), logger);

@@ -43,4 +43,14 @@ inline constexpr KnownEvent kDiscoveryFailed{
     EventKind::kAlert,  "discoveryFailed", "failed to discover streams",
     Severity::kWarning, State::kUnhealthy, "the plugin could not tell what there is; gone when it can"};
 
+inline constexpr KnownEvent kStateNotSaved{
+    EventKind::kAlert,   "stateNotSaved",   "failed to save the state of the streams",
+    Severity::kCritical, State::kUnhealthy, "sources are not acknowledged to meanwhile; gone when it is saved again"};
+inline constexpr KnownEvent kStateDamaged{
+    EventKind::kAlert,   "stateDamaged",      "a file of the state was damaged and was set aside",
+    Severity::kCritical, State::kUnspecified, "its name is in its metadata"};
+inline constexpr KnownEvent kStateRefused{
+    EventKind::kAlert,   "stateRefused", "the saved streams and config do not fit the plugin",
+    Severity::kCritical, State::kFailed, "they are kept until the next SetPayload"};
+
 }  // namespace kps

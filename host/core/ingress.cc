@@ -1,5 +1,6 @@
 // Ingress: consumer -> window -> transport -> confirm -> position -> ack.
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "host/core/stream_runner.h"
@@ -30,25 +31,25 @@ void StreamRunner::RunIngress(Consumer* consumer) {
   }
   const std::unique_ptr<Publisher> publisher = std::move(opened.value());
   Window window(environment_.window);
+  progress_.ForgetTokens();
   milliseconds spin_wait = kSpinWaitFirst;
   bool proven = false;  // the consumer has answered; until then it is asked without waiting: is it healthy?
 
-  while (!Stopping()) {
+  while (!Stopping() && !events_.failed()) {
     ReapConfirmed(consumer, publisher.get(), &window);
     if (!PublishWindow(publisher.get(), &window)) continue;
     if (window.full()) {
-      const Error error = publisher->AwaitConfirmed(window.OldestTicket(), kIdle);
-      if (error.code() == Code::kAborted) window.Rewind();
+      AwaitConfirmed(publisher.get(), &window, window.OldestTicket(), kIdle);
       continue;
     }
-    const milliseconds timeout = window.empty() && proven ? kIdle : milliseconds(0);
+    milliseconds timeout{0};
+    if (window.empty() && proven) timeout = progress_.waiting() ? kConfirmWait : kIdle;
     const auto called_at = steady_clock::now();
     auto batch = consumer->NextBatch(environment_.batch, timeout);
     if (!batch.ok()) {
       // A permanent error waits long: what is on its way is brought home first.
       if (!batch.error().transient()) DrainWindow(consumer, publisher.get(), &window);
       ReactToError("read the next message", batch.error());
-      if (events_.failed()) return;
       continue;
     }
     proven = true;
@@ -57,8 +58,7 @@ void StreamRunner::RunIngress(Consumer* consumer) {
       window.Push(batch.value(), environment_.clock->NowNs());
       spin_wait = kSpinWaitFirst;
     } else if (!window.empty()) {
-      const Error error = publisher->AwaitConfirmed(window.NewestTicket(), kConfirmWait);
-      if (error.code() == Code::kAborted) window.Rewind();
+      AwaitConfirmed(publisher.get(), &window, window.NewestTicket(), kConfirmWait);
     } else if (steady_clock::now() - called_at < timeout / 10) {
       WaitForStop(spin_wait);
       spin_wait = std::min(spin_wait * 2, kSpinWaitLongest);
@@ -66,19 +66,26 @@ void StreamRunner::RunIngress(Consumer* consumer) {
       spin_wait = kSpinWaitFirst;
     }
   }
-  DrainWindow(consumer, publisher.get(), &window);
+  if (Stopping()) DrainWindow(consumer, publisher.get(), &window);
+}
+
+void StreamRunner::AwaitConfirmed(Publisher* publisher, Window* window, std::uint64_t ticket, milliseconds timeout) {
+  const Error error = publisher->AwaitConfirmed(ticket, timeout);
+  // Lost, or refused: the next Publish says which.
+  if (!error.ok() && error.code() != Code::kDeadlineExceeded) window->Rewind();
 }
 
 void StreamRunner::ReapConfirmed(Consumer* consumer, Publisher* publisher, Window* window) {
   const std::uint64_t ticket = publisher->Confirmed();
   Window::Confirmed confirmed{};
-  bool any = false;
-  while (window->PopConfirmed(ticket, &confirmed)) {
-    handover_.position.assign(confirmed.position);
-    any = true;
-  }
-  if (!any) return;
-  if (const Error error = consumer->Ack(confirmed.token); !error.ok()) {
+  while (window->PopConfirmed(ticket, &confirmed)) progress_.Confirm(confirmed);
+  Acknowledge(consumer);
+}
+
+void StreamRunner::Acknowledge(Consumer* consumer) {
+  const auto token = progress_.TakeToken();
+  if (!token) return;
+  if (const Error error = consumer->Ack(*token); !error.ok()) {
     // The messages are safe; what may follow is that the source sends some of them again.
     ReportUnhealthy("cannot acknowledge to the source: " + error.ToString());
   }
@@ -99,22 +106,20 @@ bool StreamRunner::PublishWindow(Publisher* publisher, Window* window) {
       return false;
     case Code::kResourceExhausted:  // backpressure: try again at once, Publish itself has waited
       return false;
-    case Code::kAborted:
-      window->Rewind();
-      return false;
-    default:
-      break;
+    case Code::kAborted: window->Rewind(); return false;
+    default: break;
   }
   if (!publish_alert_) {
     events_.Raise(kTransportPublishFailed, error.ToString());
     publish_alert_ = true;
   }
+  if (!error.transient()) {
+    ReactToError("publish", error);
+    return false;
+  }
   ReportUnhealthy("cannot publish: " + error.ToString());
   // What was published before the connection went may be lost with it; the publisher says so here.
-  if (!window->empty() &&
-      publisher->AwaitConfirmed(publisher->Confirmed() + 1, milliseconds(0)).code() == Code::kAborted) {
-    window->Rewind();
-  }
+  if (!window->empty()) AwaitConfirmed(publisher, window, publisher->Confirmed() + 1, milliseconds(0));
   WaitForStop(std::min(backoff_.Next(), milliseconds(1000)));
   return false;
 }
@@ -123,16 +128,25 @@ void StreamRunner::DrainWindow(Consumer* consumer, Publisher* publisher, Window*
   const auto deadline = steady_clock::now() + environment_.drain_timeout;
   ReapConfirmed(consumer, publisher, window);
   while (!window->empty() && steady_clock::now() < deadline) {
-    Error error = window->PublishTo(publisher);
+    const Error error = window->PublishTo(publisher);
     if (error.code() == Code::kInvalidArgument) {
       window->SkipRefused();
       continue;
     }
-    if (error.code() == Code::kUnavailable) return;  // reported; the position says where to go on
-    if (error.ok()) error = publisher->AwaitConfirmed(window->NewestTicket(), kConfirmWait);
+    if (!error.ok() && !error.transient()) break;
     if (error.code() == Code::kAborted) window->Rewind();
+    if (error.code() == Code::kUnavailable) std::this_thread::sleep_for(kConfirmWait);  // it may come back in time
+    if (!error.ok()) continue;
+    AwaitConfirmed(publisher, window, window->NewestTicket(), kConfirmWait);
     ReapConfirmed(consumer, publisher, window);
   }
+  if (!window->empty()) {
+    events_.Log(LogLevel::kWarn, std::to_string(window->message_count()) +
+                                     " messages were not confirmed in time; a source that resumes sends them again");
+  }
+  if (!progress_.waiting()) return;
+  const auto left = std::max(std::chrono::ceil<milliseconds>(deadline - steady_clock::now()), kConfirmWait);
+  if (environment_.state->Flush(left).ok()) Acknowledge(consumer);
 }
 
 }  // namespace kps

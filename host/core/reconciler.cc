@@ -44,11 +44,17 @@ void Reconciler::Apply(const StreamMap& desired, JsonMembers config, std::shared
         if (desired.at(id).direction == direction) running[id] = Start(desired.at(id), StoppedRunner(id));
       }
     }
+    saved_points_.clear();
     MutexLock state_lock(state_mutex_);
     running_.swap(running);
     config_.swap(config);
   }
   if (retired) mover_.Start(std::move(retired));
+}
+
+void Reconciler::Resume(std::map<std::string, ResumePoint> points) {
+  MutexLock lock(apply_mutex_);
+  saved_points_ = std::move(points);
 }
 
 void Reconciler::Stop(RunningMap* running, const std::string& id) {
@@ -68,7 +74,10 @@ Reconciler::Running Reconciler::Restart(const Runner& former, const StreamSpec& 
 }
 
 Reconciler::Running Reconciler::Start(const StreamSpec& stream, Runner predecessor) {
-  return {std::make_shared<StreamRunner>(stream, connector_, environment_, std::move(predecessor)), generation_};
+  const auto saved = saved_points_.find(stream.id);
+  return {std::make_shared<StreamRunner>(stream, connector_, environment_, std::move(predecessor),
+                                         saved == saved_points_.end() ? ResumePoint() : saved->second),
+          generation_};
 }
 
 Reconciler::Runner Reconciler::StoppedRunner(const std::string& id) const {

@@ -34,6 +34,8 @@ class Reconciler {
   // Streams and config become these at once, for every reader. What starts or restarts runs on `connector`; where that
   // is a new one, the other streams follow in the background, one by one.
   void Apply(const StreamMap& desired, JsonMembers config, std::shared_ptr<Connector> connector);
+  // Where streams go on that the next Apply starts. Once, before streams were applied.
+  void Resume(std::map<std::string, ResumePoint> points);
   // Streams that wait after a failure try again.
   void TryAgain();
 
@@ -69,7 +71,8 @@ class Reconciler {
   Mutex apply_mutex_;
   std::shared_ptr<Connector> connector_ KPS_GUARDED_BY(apply_mutex_);
   std::uint64_t generation_ KPS_GUARDED_BY(apply_mutex_) = 0;  // of connector_
-  std::vector<Runner> stopped_ KPS_GUARDED_BY(apply_mutex_);   // told to stop, perhaps still ending
+  std::map<std::string, ResumePoint> saved_points_ KPS_GUARDED_BY(apply_mutex_);
+  std::vector<Runner> stopped_ KPS_GUARDED_BY(apply_mutex_);  // told to stop, perhaps still ending
 
   // What readers see. Held for a copy or a swap; changed with apply_mutex_ held as well.
   mutable Mutex state_mutex_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "host/core/host_config.h"
+#include "host/core/host_events.h"
 
 namespace kps {
 
@@ -52,7 +53,7 @@ Result<Rules> MakeRules(const std::string& connector_id, const PluginDescriptor&
 
 StreamRunner::Environment MakeEnvironment(const Runtime::Ports& ports, EventStore* events,
                                           std::chrono::milliseconds drain_timeout) {
-  StreamRunner::Environment environment{ports.transport, events, ports.logger, ports.clock, {}, {}, {}};
+  StreamRunner::Environment environment{ports.transport, events, ports.logger, ports.clock, ports.state, {}, {}, {}};
   environment.batch = {512, 1024 * 1024};
   environment.drain_timeout = drain_timeout;
   return environment;
@@ -105,6 +106,7 @@ Result<std::unique_ptr<Runtime>> Runtime::Create(Options options, Ports ports) {
   MutexLock lock(runtime->control_mutex_);
   runtime->Use(std::move(connector.value()), {}, {});
   if (runtime->discovery_) runtime->discovery_->Use(runtime->connector_);
+  if (Error error = runtime->Restore(); !error.ok()) return error;
   return runtime;
 }
 
@@ -127,30 +129,87 @@ std::vector<Violation> Runtime::CheckId(const std::string& connector_id) const {
 Runtime::SetOutcome Runtime::SetPayload(const SetPayloadCommand& command) {
   MutexLock lock(control_mutex_);
   if (!connector_) return {Error(Code::kUnavailable, "the host is shutting down"), {}};
+  Prepared prepared;
+  if (SetOutcome refused = Prepare(command, &prepared); !refused.error.ok()) return refused;
+  if (Error error = Save(prepared); !error.ok()) return {std::move(error), {}};
+  Commit(std::move(prepared));
+  return {};
+}
+
+Runtime::SetOutcome Runtime::Prepare(const SetPayloadCommand& command, Prepared* prepared) {
   const JsonMembers present = reconciler_.Config();
   auto violations = Validate(command, rules_, present);
   if (!violations.empty()) return Refused(Code::kInvalidArgument, std::move(violations));
 
-  JsonMembers config = MergedConfig(command, present);
-  const JsonMembers plugin_config = PluginConfig(config);
-  const bool plugin_config_changed = plugin_config != PluginConfig(present);
-  std::shared_ptr<Connector> connector = connector_;
-  if (plugin_config_changed) {
-    auto configured = Configured(plugin_config);
-    if (!configured.ok()) {
-      return Refused(configured.error().code(), {RefusedConfig(command, rules_.plugin_name, configured.error())});
-    }
-    connector = std::move(configured.value());
+  prepared->streams = StreamsOf(command);
+  prepared->config = MergedConfig(command, present);
+  prepared->connector = connector_;
+  const JsonMembers plugin_config = PluginConfig(prepared->config);
+  prepared->plugin_config_changed = plugin_config != PluginConfig(present);
+  if (!prepared->plugin_config_changed) return {};
+  auto configured = Configured(plugin_config);
+  if (!configured.ok()) {
+    return Refused(configured.error().code(), {RefusedConfig(command, rules_.plugin_name, configured.error())});
   }
-  if (const auto level = config.find(kLogLevelKey); level != config.end()) {
+  prepared->connector = std::move(configured.value());
+  return {};
+}
+
+Error Runtime::Save(const Prepared& prepared) {
+  if (ports_.state == nullptr) return {};
+  const Error error = ports_.state->SaveDesired(prepared.streams, prepared.config);
+  if (error.ok()) return {};
+  // The plugin goes back to what stays in force. It took that config before.
+  if (prepared.plugin_config_changed && prepared.connector == connector_) {
+    (void)CallConfigure(ToJson(PluginConfig(reconciler_.Config())));
+  }
+  return Error(Code::kUnavailable, "nothing was changed, as the desired state cannot be saved: " + error.message());
+}
+
+void Runtime::Commit(Prepared prepared) {
+  if (const auto level = prepared.config.find(kLogLevelKey); level != prepared.config.end()) {
     ports_.logger->SetLevel(ParseLogLevel(level->second).value());  // it has been validated
   }
-  Use(std::move(connector), StreamsOf(command), std::move(config));
-  if (plugin_config_changed) {
-    reconciler_.TryAgain();
-    if (discovery_) discovery_->Use(connector_);
+  Use(std::move(prepared.connector), prepared.streams, std::move(prepared.config));
+  if (!prepared.plugin_config_changed) return;
+  reconciler_.TryAgain();
+  if (discovery_) discovery_->Use(connector_);
+}
+
+Error Runtime::Restore() {
+  if (ports_.state == nullptr) return {};
+  SavedState saved;
+  const Error loaded = ports_.state->Load(&saved);
+  if (!loaded.ok() && loaded.code() != Code::kDataLoss) return loaded;
+  const auto raise = [&](const KnownEvent& type, const std::string& reason) {
+    ports_.logger->Log(LogLevel::kError, "", reason);
+    events_.Put(MakeEvent(type, "", JsonOfStrings({{"ErrorMessage", reason}})));
+  };
+  if (!loaded.ok()) raise(kStateDamaged, loaded.message());
+  if (saved.streams.empty() && saved.config.empty()) return {};
+
+  SetPayloadCommand command{options_.connector_id, {ConfigPatch{saved.config}}};
+  for (const auto& [id, stream] : saved.streams) command.payloads.emplace_back(stream);
+  Prepared prepared;
+  if (const SetOutcome refused = Prepare(command, &prepared); !refused.error.ok()) {
+    // Another plugin, or another version of it. What is saved stays until the next SetPayload.
+    raise(kStateRefused, "the saved streams and config are not started: " + refused.error.message());
+    return {};
   }
+  ports_.logger->Log(LogLevel::kInfo, "",
+                     "going on with the saved state: " + std::to_string(saved.streams.size()) + " streams");
+  reconciler_.Resume(std::move(saved.resume_points));
+  Commit(std::move(prepared));
   return {};
+}
+
+void Runtime::ReportStateStore(const Error& error) {
+  if (error.ok()) {
+    ports_.logger->Log(LogLevel::kInfo, "", "the state is saved again");
+    return events_.Clear(EventKind::kAlert, std::string(kStateNotSaved.id), "");
+  }
+  ports_.logger->Log(LogLevel::kError, "", "the state cannot be saved: " + error.message());
+  events_.Put(MakeEvent(kStateNotSaved, "", JsonOfStrings({{"ErrorMessage", error.message()}})));
 }
 
 Result<std::shared_ptr<Connector>> Runtime::Configured(const JsonMembers& config) {

@@ -13,6 +13,7 @@
 #include "host/core/mutex.h"
 #include "host/core/plugin.h"
 #include "host/core/reconciler.h"
+#include "host/core/state_store.h"
 #include "host/core/validate.h"
 
 namespace kps {
@@ -30,10 +31,11 @@ class Runtime {
     Transport* transport = nullptr;
     Logger* logger = nullptr;
     const Clock* clock = nullptr;
+    StateStore* state = nullptr;  // null: nothing survives the process
   };
 
-  // Checks the static parameters against the plugin's schema and creates its connector. Errors are those of the plugin
-  // or INVALID_ARGUMENT.
+  // Checks the static parameters against the plugin's schema, creates its connector, and goes on with what the state
+  // store has kept. Errors are those of the plugin or the store, or INVALID_ARGUMENT.
   static Result<std::unique_ptr<Runtime>> Create(Options options, Ports ports);
   // Shuts down if that has not happened.
   ~Runtime();
@@ -58,6 +60,9 @@ class Runtime {
   const Metrics& metrics() const { return metrics_; }
   std::vector<Violation> CheckId(const std::string& connector_id) const;
 
+  // Whether the state store can save: an alert tells while it cannot. Any thread.
+  void ReportStateStore(const Error& error);
+
   // Stops every stream, each drained within the drain timeout; then the connector is gone. Once, any thread.
   void Shutdown();
 
@@ -65,6 +70,18 @@ class Runtime {
   class Services;
 
   Runtime(Options options, Ports ports, Rules rules);
+
+  // What a SetPayload comes to, when nothing is in its way.
+  struct Prepared {
+    StreamMap streams;
+    JsonMembers config;
+    std::shared_ptr<Connector> connector;
+    bool plugin_config_changed = false;
+  };
+  SetOutcome Prepare(const SetPayloadCommand& command, Prepared* prepared) KPS_REQUIRES(control_mutex_);
+  void Commit(Prepared prepared) KPS_REQUIRES(control_mutex_);
+  Error Save(const Prepared& prepared) KPS_REQUIRES(control_mutex_);
+  Error Restore() KPS_REQUIRES(control_mutex_);
 
   // The connector for `config`: the present one, to which it has been given, or a new one.
   Result<std::shared_ptr<Connector>> Configured(const JsonMembers& config) KPS_REQUIRES(control_mutex_);

@@ -6,13 +6,15 @@
 
 namespace kps {
 StreamRunner::StreamRunner(StreamSpec stream, std::shared_ptr<Connector> connector, Environment environment,
-                           std::shared_ptr<StreamRunner> predecessor)
+                           std::shared_ptr<StreamRunner> predecessor, ResumePoint saved)
     : stream_(std::move(stream)),
       environment_(environment),
       connector_(std::move(connector)),
       predecessor_(std::move(predecessor)),
       events_(&stream_, environment.events, environment.logger),
-      backoff_(std::hash<std::string>()(stream_.id)) {
+      backoff_(std::hash<std::string>()(stream_.id)),
+      progress_(environment.state, stream_.id) {
+  handover_.point = std::move(saved);
   const bool inherits = predecessor_ && predecessor_->stop_mode_ == StopMode::kHandOver &&
                         predecessor_->stream().direction == Direction::kEgress;
   if (stream_.direction == Direction::kEgress && !inherits) {
@@ -85,6 +87,7 @@ bool StreamRunner::WaitUntilSettled(std::chrono::milliseconds timeout) {
 
 void StreamRunner::Run() {
   AdoptPredecessor();
+  if (stream_.direction == Direction::kIngress) progress_.Begin(std::move(handover_.point));
   events_.Open();
   while (!Stopping()) {
     auto waker = connector_->CreateWaker(stream_.id);
@@ -103,6 +106,7 @@ void StreamRunner::Run() {
     MutexLock lock(mutex_);
     waker_.reset();
   }
+  handover_.point = progress_.point();
   subscribed_ = false;
   // A stream that has ended may be kept for a while; its connector may not.
   connector_.reset();
@@ -116,7 +120,7 @@ void StreamRunner::AdoptPredecessor() {
   if (predecessor->stop_mode_ != StopMode::kHandOver) return;
   Handover& left = predecessor->handover_;
   // Other metadata may name another source, in which the old position means nothing.
-  if (predecessor->stream().metadata_json == stream_.metadata_json) handover_.position = std::move(left.position);
+  if (predecessor->stream().metadata_json == stream_.metadata_json) handover_.point = std::move(left.point);
   handover_.undelivered = std::move(left.undelivered);
   MutexLock lock(mutex_);
   if (!handover_.subscription) handover_.subscription = std::move(left.subscription);
@@ -125,7 +129,7 @@ void StreamRunner::AdoptPredecessor() {
 void StreamRunner::RunInstance() {
   Waker* waker = waker_.get();
   if (stream_.direction == Direction::kIngress) {
-    auto consumer = connector_->CreateConsumer(stream_, handover_.position, waker);
+    auto consumer = connector_->CreateConsumer(stream_, progress_.point().position, waker);
     if (!consumer.ok()) return ReactToError("create the consumer", consumer.error());
     events_.Started();
     MarkSettled();

@@ -13,6 +13,7 @@
 #include "host/core/backoff.h"
 #include "host/core/clock.h"
 #include "host/core/event_store.h"
+#include "host/core/ingress_progress.h"
 #include "host/core/logger.h"
 #include "host/core/mutex.h"
 #include "host/core/plugin.h"
@@ -25,7 +26,7 @@ namespace kps {
 
 // What a stream leaves to its successor when it is restarted, so that nothing is lost or read twice.
 struct Handover {
-  std::string position;                        // ingress: after the last confirmed batch
+  ResumePoint point;                           // ingress: after the last confirmed batch
   std::unique_ptr<Subscription> subscription;  // egress: stays open, with what has arrived in it
   std::vector<std::string> undelivered;        // egress: received, not taken by the producer
 };
@@ -44,6 +45,7 @@ class StreamRunner {
     EventStore* events = nullptr;
     Logger* logger = nullptr;
     const Clock* clock = nullptr;
+    StateStore* state = nullptr;  // null: nothing survives the process
     BatchLimits batch{512, 1024 * 1024};
     Window::Limits window;
     std::chrono::milliseconds drain_timeout{10'000};
@@ -51,9 +53,9 @@ class StreamRunner {
 
   // Starts the thread. An egress stream is subscribed when the constructor returns, so that what is published from then
   // on reaches it. `predecessor` (may be null) is the same stream with its former content: it has been told to stop,
-  // and this one starts when it has ended, with what it leaves where that still fits.
+  // and this one starts when it has ended, with what it leaves where that still fits. Without one it starts at `saved`.
   StreamRunner(StreamSpec stream, std::shared_ptr<Connector> connector, Environment environment,
-               std::shared_ptr<StreamRunner> predecessor);
+               std::shared_ptr<StreamRunner> predecessor, ResumePoint saved = {});
   // Stops as kHandOver does and waits.
   ~StreamRunner();
 
@@ -79,6 +81,8 @@ class StreamRunner {
 
   // ingress.cc
   void RunIngress(Consumer* consumer);
+  void AwaitConfirmed(Publisher* publisher, Window* window, std::uint64_t ticket, std::chrono::milliseconds timeout);
+  void Acknowledge(Consumer* consumer);
   void ReapConfirmed(Consumer* consumer, Publisher* publisher, Window* window);
   // Publishes the window's rest and reacts to the transport's errors. False: wait and come back.
   bool PublishWindow(Publisher* publisher, Window* window);
@@ -129,6 +133,7 @@ class StreamRunner {
   // Of the stream's thread.
   StreamEvents events_;
   Backoff backoff_;
+  IngressProgress progress_;
   std::chrono::steady_clock::time_point drain_deadline_{};
   Handover handover_;                 // the subscription is set under mutex_, because a stop drains it
   std::vector<MessageView> pending_;  // egress: views into the current delivery or into handover_.undelivered

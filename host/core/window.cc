@@ -48,6 +48,12 @@ std::size_t Window::SkipRefused() {
   return size;
 }
 
+std::size_t Window::message_count() const {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < size_; ++i) count += Slot(i).ends.size();
+  return count;
+}
+
 void Window::Rewind() {
   for (std::size_t i = 0; i < size_; ++i) {
     Slot(i).published = 0;

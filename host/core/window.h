@@ -31,6 +31,9 @@ class Window {
   // No room: the consumer must not be called.
   bool full() const { return size_ == slots_.size() || bytes_ >= limits_.bytes_max; }
 
+  // Messages that are on their way, or wait to be.
+  std::size_t message_count() const;
+
   // Encodes `batch`, one envelope a message, as the newest slot. Messages without a timestamp get `now_ns`.
   void Push(const Batch& batch, std::int64_t now_ns);
 

@@ -96,5 +96,20 @@ TEST_F(Delivery, ShutdownDeliversWhatHasArrived) {
   EXPECT_EQ(Produced(), sent);
 }
 
+TEST_F(Delivery, AChannelThatTheTransportRefusesFailsTheStreamUntilItIsSetAgain) {
+  world_.source = {"a"};
+  world_.publish_errors = {Error(Code::kPermissionDenied, "not this channel")};
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "in"); }));
+  EXPECT_TRUE(Has(kTransportPublishFailed, "in"));
+  EXPECT_FALSE(Subscribed());
+  EXPECT_EQ(Created(), Texts{"in@"});
+  StreamSpec elsewhere = kIn;
+  elsewhere.channel = "d";
+  ASSERT_TRUE(Set({elsewhere}).error.ok());
+  EXPECT_TRUE(Comes({"a"}, &RuntimeTest::Published));
+  EXPECT_TRUE(Eventually([&] { return Subscribed() && !Has(kTransportPublishFailed, "in"); }));
+}
+
 }  // namespace
 }  // namespace kps::test

@@ -23,7 +23,7 @@ inline const StreamSpec kOut{"out", Direction::kEgress, "c", "{}"};
 
 class RuntimeTest : public ::testing::Test {
  public:
-  RuntimeTest() { Start(); }
+  explicit RuntimeTest(StateStore* state = nullptr) : state_store_(state) { Start(); }
   ~RuntimeTest() override {
     // Nothing that a test has left blocked may keep the streams from ending.
     world_.Do([&] { world_.blocked.clear(); });
@@ -33,7 +33,8 @@ class RuntimeTest : public ::testing::Test {
   void Start() {
     runtime_.reset();
     runtime_ = std::move(
-        Runtime::Create({"me", "{}", std::chrono::seconds(10)}, {&plugin_, &transport_, &logger_, &clock_}).value());
+        Runtime::Create({"me", "{}", std::chrono::seconds(10)}, {&plugin_, &transport_, &logger_, &clock_, state_store_})
+            .value());
   }
 
   Runtime::SetOutcome Set(std::vector<StreamSpec> streams, std::vector<JsonMembers> configs = {}) {
@@ -82,6 +83,7 @@ class RuntimeTest : public ::testing::Test {
     return Eventually([&] { return (this->*what)() == expected; });
   }
 
+  StateStore* const state_store_;  // may be null
   World world_;
   FakePlugin plugin_{&world_};
   FakeTransport transport_{&world_};

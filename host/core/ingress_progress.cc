@@ -1,0 +1,60 @@
+#include "host/core/ingress_progress.h"
+
+#include <charconv>
+#include <random>
+#include <utility>
+
+namespace kps {
+namespace {
+
+// Never made twice, by this process or another.
+std::string MakeRun() {
+  std::random_device random;
+  std::string run;
+  for (int i = 0; i < 4; ++i) {
+    char text[16];
+    run.append(text, std::to_chars(text, text + sizeof text, random() & 0xFFFFFFFFU, 36).ptr);
+  }
+  return run;
+}
+
+}  // namespace
+
+void IngressProgress::Begin(ResumePoint point) {
+  point_ = std::move(point);
+  if (!point_.run.empty()) return;
+  point_.run = MakeRun();
+  if (store_ != nullptr) (void)store_->PutResumePoint(stream_id_, point_.position, point_.run, point_.message_count);
+}
+
+void IngressProgress::ForgetTokens() {
+  waiting_.reset();
+  newest_.reset();
+}
+
+void IngressProgress::Confirm(const Window::Confirmed& batch) {
+  point_.position.assign(batch.position);
+  point_.message_count += batch.message_count;
+  Pending pending{batch.token, 0};
+  if (store_ != nullptr) {
+    pending.save = store_->PutResumePoint(stream_id_, point_.position, point_.run, point_.message_count);
+  }
+  newest_ = pending;
+  if (!waiting_) waiting_ = pending;
+}
+
+std::optional<std::uint64_t> IngressProgress::TakeToken() {
+  if (!waiting_) return std::nullopt;
+  const std::uint64_t stored = store_ == nullptr ? 0 : store_->stored();
+  if (newest_->save <= stored) {
+    const std::uint64_t token = newest_->token;
+    ForgetTokens();
+    return token;
+  }
+  if (waiting_->save > stored) return std::nullopt;
+  const std::uint64_t token = waiting_->token;
+  waiting_ = newest_;
+  return token;
+}
+
+}  // namespace kps
