@@ -168,8 +168,7 @@ void NatsConnection::Run() {
   while (true) {
     milliseconds pause{0};
     switch (WaitForWork()) {
-      case Work::kStop:
-        return;
+      case Work::kStop: return;
       case Work::kReplaceLink:
         ++connect_errors_;
         // The options were good for the first link, so an error is one of this moment.
@@ -183,8 +182,7 @@ void NatsConnection::Run() {
           pause = kRoundTripRetry;
         }
         break;
-      case Work::kNone:
-        break;
+      case Work::kNone: break;
     }
     const auto end = steady_clock::now() + pause;
     MutexLock lock(mutex_);

@@ -164,6 +164,15 @@ void NatsLink::Close() {
   natsConnection_Close(handle_);
 }
 
+void NatsLink::Destroy(natsSubscription* subscription) {
+  if (subscription == nullptr) return;
+  // libnats (3.4.1) looks up a message's subscription and then uses it without holding it. Once it is not found any
+  // more, and what was being read is done with, nobody uses it.
+  (void)natsSubscription_Unsubscribe(subscription);
+  loop_->WaitForRead();
+  natsSubscription_Destroy(subscription);
+}
+
 bool NatsLink::WaitForRoom(std::size_t bytes) {
   unchecked_bytes_ += static_cast<std::uint32_t>(bytes);
   if (unchecked_bytes_ < kCheckEveryBytes) return true;

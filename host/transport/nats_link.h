@@ -17,6 +17,7 @@
 #include "host/transport/nats_transport.h"
 
 typedef struct __natsConnection natsConnection;
+typedef struct __natsSubscription natsSubscription;
 
 namespace kps {
 
@@ -49,6 +50,9 @@ class NatsLink {
   std::uint32_t serial() const { return serial_; }
   bool connected() const { return connected_; }
   bool ended() const { return ended_; }
+
+  // Gives up a subscription of this link, also while messages for it arrive.
+  void Destroy(natsSubscription* subscription);
 
   // Names the server connection that the link has now: higher for each one, odd while there is one.
   std::uint64_t epoch() const { return std::uint64_t{serial_} << 32 | loop_->generation(); }

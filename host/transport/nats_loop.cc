@@ -83,6 +83,8 @@ void NatsLoop::Wake() {
   (void)!::write(wake_fd_, &one, sizeof one);
 }
 
+void NatsLoop::WaitForRead() { MutexLock lock(reading_mutex_); }
+
 void NatsLoop::WaitForWrite(std::chrono::milliseconds timeout) {
   MutexLock lock(mutex_);
   ++write_waiters_;
@@ -124,7 +126,10 @@ void NatsLoop::Run() {
       MutexLock lock(mutex_);
       if (fd_ == fd) fd_ = -1;  // libnats closed it when it could not subscribe again, and is about to attach another
     }
-    if ((descriptors[1].revents & (POLLIN | POLLERR | POLLHUP)) != 0) natsConnection_ProcessReadEvent(connection);
+    if ((descriptors[1].revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
+      MutexLock lock(reading_mutex_);
+      natsConnection_ProcessReadEvent(connection);
+    }
   }
 }
 

@@ -40,6 +40,10 @@ class NatsLoop {
   // Ends the socket, as if the server had: libnats reconnects. Any thread.
   void Sever();
 
+  // Waits until what is being read just now has been given to the subscriptions. Not from a callback of libnats. Any
+  // thread.
+  void WaitForRead();
+
   // Waits until something was written, or the time is over. Any thread.
   void WaitForWrite(std::chrono::milliseconds timeout);
 
@@ -57,6 +61,8 @@ class NatsLoop {
   std::atomic<bool> wants_write_{false};
   std::atomic<bool> sleeping_{false};  // the thread is in poll, or about to be
   std::atomic<int> write_waiters_{0};
+
+  Mutex reading_mutex_;  // held while libnats reads
 
   Mutex mutex_;
   CondVar written_;

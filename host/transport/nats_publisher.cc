@@ -73,10 +73,8 @@ Error NatsPublisher::Describe(int status, std::size_t envelope_bytes) {
   switch (static_cast<natsStatus>(status)) {
     case NATS_MAX_PAYLOAD:  // a server with another limit, whose connect was not told yet
       return TooLarge(envelope_bytes, link_->MaxPayload());
-    case NATS_INVALID_SUBJECT:
-      return Error(Code::kFailedPrecondition, "NATS refuses the subject " + channel_);
-    case NATS_TIMEOUT:
-      return Error(Code::kResourceExhausted, "the NATS server is slow to take what is published");
+    case NATS_INVALID_SUBJECT: return Error(Code::kFailedPrecondition, "NATS refuses the subject " + channel_);
+    case NATS_TIMEOUT: return Error(Code::kResourceExhausted, "the NATS server is slow to take what is published");
     default:
       return Error(Code::kUnavailable, std::string("NATS: ") + natsStatus_GetText(static_cast<natsStatus>(status)));
   }

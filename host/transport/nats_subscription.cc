@@ -34,7 +34,7 @@ Error NatsSubscription::OpenOn(const std::shared_ptr<NatsLink>& link) {
   if (IsDraining()) return {};  // nothing more is wanted
   natsSubscription* raw = nullptr;
   natsStatus status = natsConnection_SubscribeSync(&raw, link->handle(), channel_.c_str());
-  Handle handle(raw, [link](natsSubscription* subscription) { natsSubscription_Destroy(subscription); });
+  Handle handle(raw, [link](natsSubscription* subscription) { link->Destroy(subscription); });
   if (status == NATS_OK) {
     const auto bytes = static_cast<int>(std::min<std::int64_t>(connection_->options().pending_bytes_max, INT32_MAX));
     status = natsSubscription_SetPendingLimits(raw, -1, bytes);

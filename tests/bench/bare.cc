@@ -103,7 +103,10 @@ class GeneratorSender : public Sender {
 class Receiver : public Side {
  public:
   Receiver(const Load& load, Progress* progress) : load_(load), progress_(progress), connection_(load.url) {}
-  ~Receiver() override { natsSubscription_Destroy(subscription_); }
+  ~Receiver() override {
+    natsConnection_Close(connection_.handle());  // libnats does not survive it while messages arrive
+    natsSubscription_Destroy(subscription_);
+  }
 
  protected:
   // After the subscription was made: the server knows it, and libnats drops nothing.

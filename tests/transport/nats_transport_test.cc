@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "tests/support/nats_server.h"
 #include "tests/transport/support.h"
 
@@ -120,6 +123,26 @@ TEST(NatsTransportTest, ADrainEndsWhenTheServerHangs) {
   server.Resume();
   ASSERT_FALSE(end.ok());
   EXPECT_EQ(end.error().code(), Code::kCancelled);
+}
+
+// libnats itself does not hold a subscription while it gives it a message.
+TEST(NatsTransportTest, SubscriptionsComeAndGoUnderAFlood) {
+  NatsServer server;
+  RecordingLogger logger;
+  auto transport = ConnectTo({server.url(), "test"}, &logger);
+  std::atomic<bool> done{false};
+  std::thread flood([&] {
+    auto publisher = Must(transport->OpenPublisher("a"));
+    while (!done) (void)publisher->Publish("0123456789");
+  });
+  for (int i = 0; i < 2000; ++i) {
+    auto subscription = Must(transport->Subscribe("a"));
+    if (i % 50 == 0) {
+      EXPECT_TRUE(subscription->Receive(kDeadline).ok());
+    }
+  }
+  done = true;
+  flood.join();
 }
 
 }  // namespace
