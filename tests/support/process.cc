@@ -11,12 +11,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 
 namespace kps::test {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kDeadline{30};
+// The child is instrumented as this program is, and to be judged by the same rules.
+constexpr const char* kSanitizerOptions[] = {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"};
 
 int LeftMs(Clock::time_point deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
@@ -44,6 +47,9 @@ void ReadInto(int* fd, std::string* text) {
 }  // namespace
 
 Process::Process(std::vector<std::string> arguments, std::vector<std::string> environment) {
+  for (const char* name : kSanitizerOptions) {
+    if (const char* value = std::getenv(name)) environment.push_back(std::string(name) + '=' + value);
+  }
   int out[2];
   int err[2];
   EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);

@@ -10,7 +10,8 @@ namespace kps::test {
 
 class Process {
  public:
-  // `arguments[0]` is the program; `environment` is all of it, as NAME=VALUE.
+  // `arguments[0]` is the program; `environment` is all of it, as NAME=VALUE, but
+  // for the options of sanitizers, which are this program's.
   Process(std::vector<std::string> arguments, std::vector<std::string> environment);
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
