@@ -37,7 +37,7 @@ inline constexpr KnownEvent kTransportUnsubscribeFailed{
     "failed to unsubscribe from transport",
     Severity::kCritical,
     State::kFailed,
-    "the transport did not let go of the channel of an egress stream"};
+    "known to clients; this host has no cause for it: what ends with a stream is not asked of the transport"};
 inline constexpr KnownEvent kStreamStarted{
     EventKind::kStatus,     "streamStarted",     "stream has successfully started",
     Severity::kUnspecified, State::kProvisioned, "the plugin has made the stream's consumer or producer"};

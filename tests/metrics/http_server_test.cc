@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netdb.h>
 
 #include <atomic>
 #include <chrono>
@@ -68,6 +69,14 @@ class HttpServerTest : public testing::Test {
   std::atomic<bool> ready_{true};
 };
 
+// A machine may be without /etc/hosts.
+bool KnowsLocalhost() {
+  addrinfo* found = nullptr;
+  if (::getaddrinfo("localhost", nullptr, nullptr, &found) != 0) return false;
+  ::freeaddrinfo(found);
+  return true;
+}
+
 TEST_F(HttpServerTest, ServesMetricsAsPrometheusText) {
   const auto server = Start(&gauge_);
   const auto answer = HttpGet(Url(*server, "/metrics"));
@@ -129,12 +138,16 @@ TEST_F(HttpServerTest, SaysWhatAnAddressIs) {
 }
 
 TEST_F(HttpServerTest, TakesANameAndEveryAddressOfTheMachine) {
-  EXPECT_EQ(HttpGet(Url(*Start(&gauge_, "localhost:0"), "/livez")).status, 200);
+  if (KnowsLocalhost()) {
+    EXPECT_EQ(HttpGet(Url(*Start(&gauge_, "localhost:0"), "/livez")).status, 200);
+  }
   EXPECT_EQ(HttpGet(Url(*Start(&gauge_, "0.0.0.0:0"), "/livez")).status, 200);
 }
 
 TEST_F(HttpServerTest, EndsAtOnceAndIsGone) {
-  for (const char* address : {"127.0.0.1:0", "0.0.0.0:0", "localhost:0"}) {
+  std::vector<const char*> addresses{"127.0.0.1:0", "0.0.0.0:0"};
+  if (KnowsLocalhost()) addresses.push_back("localhost:0");
+  for (const char* address : addresses) {
     auto server = Start(&gauge_, address);
     const std::string url = Url(*server, "/livez");
     ASSERT_EQ(HttpGet(url).status, 200);
