@@ -30,14 +30,7 @@ void StreamRunner::RunEgress(Producer* producer) {
   for (const std::string& payload : handover_.undelivered) pending_.push_back({payload, 0});
 
   bool more = true;
-  while (more && !events_.failed() && !(Stopping() && stop_mode_ == StopMode::kHandOver)) {
-    if (Stopping()) {
-      if (drain_deadline_ == steady_clock::time_point{}) {
-        drain_deadline_ = steady_clock::now() + environment_.drain_timeout;
-        handover_.subscription->Drain();
-      }
-      if (steady_clock::now() >= drain_deadline_) break;
-    }
+  while (more && !events_.failed() && !IsToEnd()) {
     if (!ProducePending(producer)) break;
     ReportConnection();
     more = ReceiveMore(milliseconds(0));
@@ -57,10 +50,17 @@ void StreamRunner::RunEgress(Producer* producer) {
   if (const Error error = FlushProducer(producer); !error.ok()) {
     events_.Log(LogLevel::kWarn, "what was delivered last could not be flushed: " + error.ToString());
   }
-  if (Stopping() && stop_mode_ == StopMode::kDrain && !handover_.undelivered.empty()) {
-    events_.Log(LogLevel::kWarn,
-                std::to_string(handover_.undelivered.size()) + " received messages were not delivered in time");
+  drain_tried_ = drain_tried_ || Stopping();
+}
+
+bool StreamRunner::IsToEnd() {
+  if (!Stopping()) return false;
+  if (stop_mode_ == StopMode::kHandOver) return true;
+  if (drain_deadline_ == steady_clock::time_point{}) {
+    drain_deadline_ = steady_clock::now() + environment_.drain_timeout;
+    if (handover_.subscription) handover_.subscription->Drain();
   }
+  return steady_clock::now() >= drain_deadline_;
 }
 
 bool StreamRunner::ReceiveMore(milliseconds timeout) {
@@ -95,10 +95,7 @@ void StreamRunner::LoseSubscription(const Error& error) {
 
 bool StreamRunner::ProducePending(Producer* producer) {
   while (pending_taken_ < pending_.size()) {
-    if (Stopping() && (stop_mode_ == StopMode::kHandOver ||
-                       (drain_deadline_ != steady_clock::time_point{} && steady_clock::now() >= drain_deadline_))) {
-      return false;
-    }
+    if (IsToEnd()) return false;
     std::size_t taken = 0;
     const std::span<const MessageView> rest = std::span(pending_).subspan(pending_taken_);
     const Error error = producer->Produce(rest, kProduceTimeout, &taken);

@@ -89,7 +89,8 @@ void StreamRunner::Run() {
   AdoptPredecessor();
   if (stream_.direction == Direction::kIngress) progress_.Begin(std::move(handover_.point));
   events_.Open();
-  while (!Stopping()) {
+  while (!Stopping() || MustStillDeliver()) {
+    drain_tried_ = Stopping();
     auto waker = connector_->CreateWaker(stream_.id);
     if (!waker.ok()) {
       ReactToError("prepare the stream", waker.error());
@@ -107,10 +108,25 @@ void StreamRunner::Run() {
     waker_.reset();
   }
   handover_.point = progress_.point();
+  if (stop_mode_ == StopMode::kDrain) ReportUndelivered();
   subscribed_ = false;
   // A stream that has ended may be kept for a while; its connector may not.
   connector_.reset();
   ended_ = true;
+}
+
+void StreamRunner::ReportUndelivered() {
+  std::size_t count = handover_.undelivered.size();
+  if (handover_.subscription) {
+    handover_.subscription->Drain();
+    while (handover_.subscription->Receive(std::chrono::milliseconds(0)).ok()) ++count;
+  }
+  if (count == 0) return;
+  events_.Log(LogLevel::kWarn, std::to_string(count) + " received messages were not delivered in time and are lost");
+}
+
+bool StreamRunner::MustStillDeliver() {
+  return stop_mode_ == StopMode::kDrain && !drain_tried_ && handover_.subscription != nullptr;
 }
 
 void StreamRunner::AdoptPredecessor() {

@@ -78,6 +78,10 @@ class StreamRunner {
   void Run();
   void RunInstance();
   void AdoptPredecessor();
+  // Says how many messages a drain could not bring home.
+  void ReportUndelivered();
+  // Egress: told to drain before an instance could be made that delivers what has arrived. One try is made.
+  bool MustStillDeliver();
 
   // ingress.cc
   void RunIngress(Consumer* consumer);
@@ -91,6 +95,8 @@ class StreamRunner {
   // egress.cc
   Error EnsureSubscribed();
   void RunEgress(Producer* producer);
+  // A stop is to be followed now: at once, or when its drain, which the first call begins, has had its time.
+  bool IsToEnd();
   bool ReceiveMore(std::chrono::milliseconds timeout);  // false: drained
   bool ProducePending(Producer* producer);              // false: nothing more can be done
   Error FlushProducer(Producer* producer);
@@ -139,6 +145,7 @@ class StreamRunner {
   std::vector<MessageView> pending_;  // egress: views into the current delivery or into handover_.undelivered
   std::size_t pending_taken_ = 0;
   std::uint64_t drops_reported_ = 0;
+  bool drain_tried_ = false;  // egress: an instance was to be made since the stop
   bool publish_alert_ = false;
   bool dirty_ = false;  // egress: taken since the last flush
   std::chrono::steady_clock::time_point flushed_at_{};

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -15,6 +16,10 @@ namespace kps {
 Result<SetPayloadCommand> ReadPayloadFile(const std::string& path, const std::string& connector_id) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return Error(Code::kNotFound, path + ": " + std::strerror(errno));
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    return Error(Code::kInvalidArgument, path + " is a directory: name a file that holds a SetPayloadRequest");
+  }
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
 
   // Our own parser first: protobuf's names no line.

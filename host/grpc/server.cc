@@ -8,6 +8,7 @@
 #include <grpcpp/impl/service_type.h>
 #include <grpcpp/resource_quota.h>
 
+#include <charconv>
 #include <mutex>
 
 #include "host/core/transport.h"
@@ -64,7 +65,11 @@ Server::~Server() {
 
 Result<std::unique_ptr<Server>> Server::Start(const std::string& address, Parts parts, const ServerLimits& limits) {
   const std::size_t colon = address.rfind(':');
-  if (colon == std::string::npos) {
+  // gRPC takes any number, and another port for it.
+  const std::string port_text = colon == std::string::npos ? "" : address.substr(colon + 1);
+  unsigned wanted = 0;
+  const auto parsed = std::from_chars(port_text.data(), port_text.data() + port_text.size(), wanted);
+  if (parsed.ec != std::errc() || parsed.ptr != port_text.data() + port_text.size() || wanted > 65'535) {
     return Error(Code::kInvalidArgument,
                  "\"" + address + "\" is no address to listen on: use HOST:PORT, as 0.0.0.0:8000");
   }

@@ -29,10 +29,8 @@ uint32_t Millis(milliseconds timeout) { return static_cast<uint32_t>(std::max<mi
 template <typename Call>
 Error Guarded(const char* function, Call&& call) {
   kps_error buffer;
+  std::memset(&buffer, 0, sizeof buffer);  // a plugin may say that there is a text and give none
   buffer.struct_size = sizeof buffer;
-  buffer.code = 0;
-  buffer.retry_after_ms = 0;
-  buffer.text_size = 0;
   const auto text = [&](const std::string& what) { return std::string("the plugin's ") + function + " " + what; };
   kps_code code = KPS_OK;
   try {
@@ -117,6 +115,14 @@ class AdaptedConsumer : public Consumer {
     if (batch_.message_count > 0 && (batch_.messages == nullptr || batch_.message_stride < sizeof(kps_message))) {
       return Error(Code::kInternal, "the plugin's next_msg returned a batch without messages or message_stride");
     }
+    if (batch_.message_count > limits.messages_max) {
+      return Error(Code::kInternal, "the plugin's next_msg returned " + std::to_string(batch_.message_count) +
+                                        " messages; at most " + std::to_string(limits.messages_max) +
+                                        " were asked for");
+    }
+    if (batch_.position.size > 0 && batch_.position.data == nullptr) {
+      return Error(Code::kInternal, "the plugin's next_msg returned a position with a size and no data");
+    }
     if (batch_.position.size > KPS_POSITION_SIZE_MAX) {
       return Error(Code::kInternal, "the plugin's next_msg returned a position of " +
                                         std::to_string(batch_.position.size) + " bytes; at most " +
@@ -126,6 +132,9 @@ class AdaptedConsumer : public Consumer {
     const char* at = reinterpret_cast<const char*>(batch_.messages);
     for (std::size_t i = 0; i < batch_.message_count; ++i, at += batch_.message_stride) {
       const auto* message = reinterpret_cast<const kps_message*>(at);
+      if (message->payload.size > 0 && message->payload.data == nullptr) {
+        return Error(Code::kInternal, "the plugin's next_msg returned a message with a size and no data");
+      }
       views_.push_back(
           {{static_cast<const char*>(message->payload.data), message->payload.size}, message->timestamp_ns});
     }

@@ -32,6 +32,7 @@ NatsPublisher::~NatsPublisher() { connection_->Remove(this); }
 Result<std::uint64_t> NatsPublisher::Publish(std::string_view envelope) {
   if (refused_) return Refused();
   if (const std::size_t limit = connection_->max_payload(); limit > 0 && envelope.size() > limit) {
+    connection_->CountPublishError();
     return TooLarge(envelope.size(), limit);
   }
   if (Error error = EnterEpoch(); !error.ok()) return error;

@@ -1,4 +1,7 @@
 // Messages through a stream: none is lost, whatever happens to the stream.
+#include <atomic>
+#include <thread>
+
 #include "tests/core/runtime_fixture.h"
 
 namespace kps::test {
@@ -109,6 +112,44 @@ TEST_F(Delivery, AChannelThatTheTransportRefusesFailsTheStreamUntilItIsSetAgain)
   ASSERT_TRUE(Set({elsewhere}).error.ok());
   EXPECT_TRUE(Comes({"a"}, &RuntimeTest::Published));
   EXPECT_TRUE(Eventually([&] { return Subscribed() && !Has(kTransportPublishFailed, "in"); }));
+}
+
+TEST_F(Delivery, AStopEndsInTimeThoughTheTargetTakesNothing) {
+  runtime_ = std::move(
+      Runtime::Create({"me", "{}", std::chrono::milliseconds(300)}, {&plugin_, &transport_, &logger_, &clock_})
+          .value());
+  world_.producer_busy = true;
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  for (const char* payload : {"a", "b", "c"}) world_.Send("c", payload);
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamUnhealthy, "out"); }));
+  std::atomic<bool> ended{false};
+  std::thread stop([&] {
+    runtime_->Shutdown();
+    ended = true;
+  });
+  EXPECT_TRUE(Eventually([&] { return ended.load(); }, std::chrono::milliseconds(5000)));
+  world_.Do([&] { world_.producer_busy = false; });  // lets a stop that hangs end
+  stop.join();
+  const Texts log = world_.Do([&] { return world_.log; });
+  EXPECT_EQ(log.back(), "out: 3 received messages were not delivered in time and are lost");
+}
+
+TEST_F(Delivery, ARestartThatIsStoppedAtOnceStillDelivers) {
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Subscribed(); }));
+  world_.Do([&] { world_.producer_busy = true; });
+  Texts sent;
+  for (int i = 0; i < 20; ++i) {
+    sent.push_back(std::to_string(i));
+    world_.Send("c", sent.back());
+  }
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamUnhealthy, "out"); }));
+  StreamSpec changed = kOut;
+  changed.metadata_json = "{\"a\":1}";
+  ASSERT_TRUE(Set({changed}).error.ok());
+  world_.Do([&] { world_.producer_busy = false; });
+  runtime_->Shutdown();
+  EXPECT_EQ(Produced(), sent);
 }
 
 }  // namespace

@@ -51,6 +51,21 @@ TEST(CommandLineTest, PortInUseExitsWithThree) {
   EXPECT_THAT(second.err(), HasSubstr(first.address()));
 }
 
+TEST(CommandLineTest, AnImpossiblePortIsRefused) {
+  for (const char* address : {"127.0.0.1:99999", "127.0.0.1:", "127.0.0.1:80x"}) {
+    Process host = Start({"--plugin", "template", "--listen", address});
+    EXPECT_EQ(host.Wait(), 3) << address;
+    EXPECT_THAT(host.err(), HasSubstr("HOST:PORT"));
+  }
+}
+
+TEST(CommandLineTest, ADirectoryIsNoPayloadFile) {
+  TempFolder folder;
+  Process host = Start({"--plugin", "template", "--listen", "127.0.0.1:0", "--payloads", folder.Path("")});
+  EXPECT_EQ(host.Wait(), 1);
+  EXPECT_THAT(host.err(), HasSubstr("is a directory"));
+}
+
 TEST(CommandLineTest, MalformedPayloadFileIsLocated) {
   TempFolder folder;
   const std::string path = folder.Write("bad.json", "{\n  \"payloads\": [\n    oops\n  ]\n}\n");
