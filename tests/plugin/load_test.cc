@@ -84,6 +84,28 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"returns_zero_code", Code::kInternal, "returned 0, which is no kps_code"}),
     NameOf);
 
+TEST(NextMsgTest, ABatchThatCannotBeReadIsAnErrorThatSaysWhy) {
+  const auto plugin = LoadPlugin(Broken("wrong_batches"));
+  ASSERT_TRUE(plugin.ok()) << plugin.error().ToString();
+  NoServices services;
+  const auto connector = plugin.value()->CreateConnector("{}", "{}", &services);
+  const auto waker = connector.value()->CreateWaker("a");
+  const auto consumer = connector.value()->CreateConsumer(StreamSpec{}, "", waker.value().get());
+  ASSERT_TRUE(consumer.ok()) << consumer.error().ToString();
+  for (const char* why :
+       {"2000 messages; at most 512", "a message with a size and no data", "a position with a size and no data"}) {
+    const auto batch = consumer.value()->NextBatch({512, 1024}, std::chrono::milliseconds(0));
+    ASSERT_FALSE(batch.ok()) << why;
+    EXPECT_EQ(batch.error().code(), Code::kInternal);
+    EXPECT_THAT(batch.error().message(), HasSubstr(why));
+  }
+  const auto failed = consumer.value()->NextBatch({512, 1024}, std::chrono::milliseconds(0));
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().code(), Code::kUnavailable);
+  EXPECT_EQ(failed.error().message().find_first_not_of(std::string_view("\0?\\x", 5)), std::string::npos)
+      << "nothing of the host's memory: " << failed.error().message();
+}
+
 TEST(CreateConsumerTest, ExceptionOfAnyTypeIsAnError) {
   const auto plugin = LoadPlugin(Broken("throws_in_create_consumer"));
   ASSERT_TRUE(plugin.ok()) << plugin.error().ToString();
