@@ -5,6 +5,9 @@
 // natsConnection_FlushTimeout takes for given. With a loop of ours (natsOptions_SetEventLoop) a write never waits and a
 // PING is always answered or fails. What waits to be written goes out at once when the socket is idle, and in large
 // pieces when it is not.
+//
+// Not mended: in this mode libnats keeps its parser over a reconnect, so a connection that ends inside a message spoils
+// the first bytes that the next one brings (tests/transport/nats_outage_test.cc).
 #pragma once
 
 #include <atomic>

@@ -82,8 +82,9 @@ Error NatsPublisher::Describe(int status, std::size_t envelope_bytes) {
 }
 
 Error NatsPublisher::Refused() const {
-  return Error(Code::kPermissionDenied, "the NATS server does not permit to publish to " + channel_ +
-                                            ": give this user the permission, then set the stream again");
+  return Error(Code::kPermissionDenied,
+               "the NATS server does not permit to publish to " + channel_ +
+                   ": give this user the permission, then change the stream or restart the host");
 }
 
 bool NatsPublisher::TakeLoss(std::uint64_t epoch) {
