@@ -23,8 +23,8 @@ constexpr char kFooter[] =
 #define KPS_TEXT_(x) #x
 #define KPS_TEXT(x) KPS_TEXT_(x)
 constexpr char kVersion[] =
-    "kps-connector-host " KPS_TEXT(KPS_VERSION_MAJOR) "." KPS_TEXT(KPS_VERSION_MINOR) "." KPS_TEXT(KPS_VERSION_PATCH)
-    " (plugin ABI " KPS_TEXT(KPS_ABI_VERSION) ", contract connector.v1)";
+    "kps-connector-host " KPS_TEXT(KPS_VERSION_MAJOR) "." KPS_TEXT(KPS_VERSION_MINOR) "." KPS_TEXT(
+        KPS_VERSION_PATCH) " (plugin ABI " KPS_TEXT(KPS_ABI_VERSION) ", contract connector.v1)";
 
 // What CLI11 fills; texts that are checked afterwards.
 struct Raw {
@@ -71,42 +71,68 @@ void ChooseMetricsListen(const CLI::App& app, HostOptions* options) {
 }
 
 void Define(CLI::App* app, Raw* raw, HostOptions* options) {
-  app->add_option("--plugin", options->plugin, "the connector plugin to run")->type_name("NAME or PATH.so")
+  app->add_option("--plugin", options->plugin, "the connector plugin to run")
+      ->type_name("NAME or PATH.so")
       ->envname("KPS_PLUGIN");
   app->add_option("--plugin-path", raw->plugin_path, "directories in which plugins are looked for")
-      ->type_name("DIR:DIR")->envname("KPS_PLUGIN_PATH")->default_str("../plugins:/connectors/plugins");
+      ->type_name("DIR:DIR")
+      ->envname("KPS_PLUGIN_PATH")
+      ->default_str("../plugins:/connectors/plugins");
   app->add_option("--static-param", raw->static_params,
                   "a static parameter (repeatable); VALUE is JSON, or else text. KPS_STATIC_PARAMETERS: an object")
-      ->type_name("KEY=VALUE")->take_all()->allow_extra_args(false);
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->allow_extra_args(false);
   app->add_option("--connectorInstanceID", options->connector_id,
                   "id of this connector, which every call must name; empty accepts every id")
-      ->type_name("ID")->envname("CONNECTOR_INSTANCE_ID");
+      ->type_name("ID")
+      ->envname("CONNECTOR_INSTANCE_ID");
   app->add_option("--listen", options->listen, "address of the gRPC server; port 0 picks one and prints it")
-      ->type_name("ADDR")->envname("KPS_LISTEN")->capture_default_str();
-  app->add_option("--transport", options->transport, "nats://HOST:PORT, or memory: within this process")
-      ->type_name("URL")->envname("NATS_BROKER")->default_str("memory:");
+      ->type_name("ADDR")
+      ->envname("KPS_LISTEN")
+      ->capture_default_str();
+  app->add_option(
+         "--transport", options->transport,
+         "nats://HOST:PORT (several, also all of a cluster: separated by commas), or memory: within this process")
+      ->type_name("URL")
+      ->envname("NATS_BROKER")
+      ->default_str("memory:");
   app->add_option("--transport-name", options->client_name, "name under which the host connects to the transport")
-      ->type_name("NAME")->envname("NATS_NAME")->default_str("kps-connector-host");
+      ->type_name("NAME")
+      ->envname("NATS_NAME")
+      ->default_str("kps-connector-host");
   app->add_option("--payloads", options->payloads,
                   "a SetPayloadRequest as protobuf JSON, applied at start: no platform is needed")
       ->type_name("FILE");
   app->add_option("--state-dir", options->state_dir,
                   "keeps streams, config and positions: a restarted host goes on by itself. Without: nothing is kept")
-      ->type_name("DIR")->envname("KPS_STATE_DIR");
+      ->type_name("DIR")
+      ->envname("KPS_STATE_DIR");
   app->add_option("--drain-timeout", options->drain_timeout_s,
                   "how long a stop may take to bring home what is on its way")
-      ->type_name("SECONDS")->envname("KPS_DRAIN_TIMEOUT")->check(CLI::Range(0, 3600))->capture_default_str();
+      ->type_name("SECONDS")
+      ->envname("KPS_DRAIN_TIMEOUT")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
   app->add_option("--metrics-listen", options->metrics_listen,
                   "address of /metrics, /livez and /readyz (HTTP); port 0 picks one and prints it; off: none")
-      ->type_name("ADDR")->envname("KPS_METRICS_LISTEN")->capture_default_str();
+      ->type_name("ADDR")
+      ->envname("KPS_METRICS_LISTEN")
+      ->capture_default_str();
   app->add_option("--push-gateway", options->push_gateway,
                   "a Prometheus Pushgateway, HOST:PORT or http://HOST:PORT, that gets the transport's error counters")
-      ->type_name("ADDR")->envname("PUSH_GW");
-  app->add_option("--log-level", raw->log_level, "debug, info, warn or error")->type_name("LEVEL")
-      ->envname("KPS_LOG_LEVEL")->check(CLI::IsMember({"debug", "info", "warn", "error"}, CLI::ignore_case))
+      ->type_name("ADDR")
+      ->envname("PUSH_GW");
+  app->add_option("--log-level", raw->log_level, "debug, info, warn or error")
+      ->type_name("LEVEL")
+      ->envname("KPS_LOG_LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}, CLI::ignore_case))
       ->capture_default_str();
-  app->add_option("--log-format", raw->log_format, "text or json, one line each on stderr")->type_name("FORMAT")
-      ->envname("KPS_LOG_FORMAT")->check(CLI::IsMember({"text", "json"}, CLI::ignore_case))->capture_default_str();
+  app->add_option("--log-format", raw->log_format, "text or json, one line each on stderr")
+      ->type_name("FORMAT")
+      ->envname("KPS_LOG_FORMAT")
+      ->check(CLI::IsMember({"text", "json"}, CLI::ignore_case))
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -115,9 +141,10 @@ Result<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments, co
   ParsedOptions parsed;
   HostOptions& options = parsed.options;
   Raw raw;
-  CLI::App app("Runs a connector plugin: carries messages between a data service and a transport, under the control of\n"
-               "the platform (connector.v1 over gRPC).",
-               "kps-connector-host");
+  CLI::App app(
+      "Runs a connector plugin: carries messages between a data service and a transport, under the control of\n"
+      "the platform (connector.v1 over gRPC).",
+      "kps-connector-host");
   app.footer(kFooter);
   app.set_version_flag("--version", kVersion);
   Define(&app, &raw, &options);

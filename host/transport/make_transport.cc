@@ -5,7 +5,8 @@
 
 namespace kps {
 
-Result<std::unique_ptr<Transport>> MakeTransport(const std::string& url, const std::string& client_name, Logger* logger) {
+Result<std::unique_ptr<Transport>> MakeTransport(const std::string& url, const std::string& client_name,
+                                                 Logger* logger) {
   if (url == "memory:") return MakeMemoryTransport({});
   if (url.starts_with("nats://") || url.starts_with("tls://")) return MakeNatsTransport({url, client_name}, logger);
   return Error(Code::kInvalidArgument,

@@ -15,7 +15,8 @@ namespace kps {
 
 class MemoryQueue {
  public:
-  MemoryQueue(std::size_t envelopes_max, std::size_t bytes_max) : envelopes_max_(envelopes_max), bytes_max_(bytes_max) {}
+  MemoryQueue(std::size_t envelopes_max, std::size_t bytes_max)
+      : envelopes_max_(envelopes_max), bytes_max_(bytes_max) {}
 
   // Room for one envelope, kept until Push or Cancel. An empty queue has room for an envelope of any size.
   enum class Reservation { kMade, kFull, kClosed };

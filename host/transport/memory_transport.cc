@@ -33,8 +33,8 @@ bool Matches(std::string_view pattern, std::string_view channel) {
 
 using QueuePtr = std::shared_ptr<MemoryQueue>;
 
-// Who has subscribed to what. Publishers keep the queues that match and look again only when the version has changed, so
-// that publishing takes no lock that streams share.
+// Who has subscribed to what. Publishers keep the queues that match and look again only when the version has changed,
+// so that publishing takes no lock that streams share.
 class Registry {
  public:
   void Add(std::string pattern, QueuePtr queue) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "host/core/backoff.h"
 #include "host/transport/nats_publisher.h"
 #include "host/transport/nats_subscription.h"
 #include "host/transport/nats_url.h"
@@ -17,33 +16,35 @@ using std::chrono::steady_clock;
 constexpr milliseconds kRoundTripRetry{20};
 // An idle connection is tried as often as this, so that a server that hangs is found out.
 constexpr milliseconds kHeartbeat{2000};
-// Between two links; what libnats retries by itself has its own delays.
-constexpr milliseconds kLinkRetryMax{2000};
+constexpr milliseconds kConnectRetryMax{1000};
 
 }  // namespace
 
 Result<std::shared_ptr<NatsConnection>> NatsConnection::Open(NatsOptions options, Logger* logger) {
-  std::shared_ptr<NatsConnection> connection(new NatsConnection(std::move(options), logger));
-  if (Error error = connection->ReplaceLink(); !error.ok()) return error;
-  connection->thread_ = std::thread([self = connection.get()] { self->Run(); });
-  return connection;
+  auto servers = SplitNatsUrls(options.url);
+  if (!servers.ok()) return servers.error();
+  std::shared_ptr<NatsConnection> made(new NatsConnection(std::move(options), std::move(servers.value()), logger));
+  if (Error error = made->Connect(); error.code() == Code::kInvalidArgument) return error;
+  made->thread_ = std::thread([self = made.get()] { self->Run(); });
+  return made;
 }
 
-NatsConnection::NatsConnection(NatsOptions options, Logger* logger)
-    : options_(std::move(options)), shown_url_(WithoutCredentials(options_.url)), logger_(logger) {
+NatsConnection::NatsConnection(NatsOptions options, std::vector<std::string> servers, Logger* logger)
+    : options_(std::move(options)),
+      shown_url_(WithoutCredentials(options_.url)),
+      servers_(std::move(servers)),
+      logger_(logger),
+      backoff_(std::hash<std::string>()(options_.client_name), kConnectRetryMax) {
   reason_ = "no NATS server at " + shown_url_ + " yet";
 }
 
 NatsConnection::~NatsConnection() {
-  std::shared_ptr<NatsLink> link;
   {
     MutexLock lock(mutex_);
     stopping_ = true;
     changed_.NotifyAll();
-    link = link_;
   }
   if (thread_.joinable()) thread_.join();
-  if (link) link->Close();
 }
 
 std::shared_ptr<NatsLink> NatsConnection::link() const {
@@ -81,12 +82,10 @@ void NatsConnection::SetConnected(bool connected) {
   if (watcher_) watcher_(connected);
 }
 
-void NatsConnection::OnLinkChanged(NatsLink* link) {
-  const std::size_t max_payload = link->MaxPayload();
+void NatsConnection::OnLinkEnded() {
   MutexLock lock(mutex_);
-  if (link_.get() != link) return;  // not yet, or not any more, the one that counts
-  if (link->connected()) max_payload_ = max_payload;
-  SetConnected(link->connected());
+  if (!link_ || !link_->ended()) return;  // it was one that does not count
+  SetConnected(false);
   for (NatsPublisher* publisher : publishers_) publisher->Notify();
   changed_.NotifyAll();
 }
@@ -96,13 +95,6 @@ void NatsConnection::OnLinkError(const std::string& text) {
   if (text == last_error_) return;  // once for each change
   last_error_ = text;
   logger_->Log(LogLevel::kWarn, "", "NATS: " + text);
-}
-
-void NatsConnection::OnReconnecting() {
-  MutexLock lock(mutex_);
-  for (const NatsPublisher* publisher : publishers_) {
-    while (publisher->publishing()) std::this_thread::yield();  // libnats takes what it is given at once
-  }
 }
 
 void NatsConnection::OnPublishRefused(const std::string& channel) {
@@ -122,7 +114,9 @@ void NatsConnection::Remove(NatsPublisher* publisher) {
 
 Error NatsConnection::Add(NatsSubscription* subscription) {
   MutexLock lock(subscriptions_mutex_);
-  if (Error error = subscription->OpenOn(link()); !error.ok()) return error;
+  if (const auto link = this->link()) {
+    if (Error error = subscription->OpenOn(link); !error.ok()) return error;
+  }
   subscriptions_.push_back(subscription);
   return {};
 }
@@ -151,10 +145,8 @@ NatsConnection::Work NatsConnection::WaitForWork() {
   while (work == Work::kNone) {
     if (stopping_) {
       work = Work::kStop;
-    } else if (link_->ended()) {
-      work = Work::kReplaceLink;
-    } else if (!connected_) {
-      changed_.Wait(mutex_);
+    } else if (!link_ || link_->ended()) {
+      if (steady_clock::now() >= next_connect_ || !changed_.WaitUntil(mutex_, next_connect_)) work = Work::kConnect;
     } else if (AnyOutstanding() || !changed_.WaitUntil(mutex_, heartbeat)) {
       work = Work::kRoundTrip;
     }
@@ -163,36 +155,51 @@ NatsConnection::Work NatsConnection::WaitForWork() {
   return work;
 }
 
+bool NatsConnection::stopping() const {
+  MutexLock lock(mutex_);
+  return stopping_;
+}
+
+void NatsConnection::PauseAfterFailure() {
+  const auto end = steady_clock::now() + kRoundTripRetry;
+  MutexLock lock(mutex_);
+  while (!stopping_ && !link_->ended() && changed_.WaitUntil(mutex_, end)) {
+  }
+}
+
 void NatsConnection::Run() {
-  Backoff backoff(std::hash<std::string>()(options_.client_name), kLinkRetryMax);
   while (true) {
-    milliseconds pause{0};
     switch (WaitForWork()) {
       case Work::kStop: return;
-      case Work::kReplaceLink:
-        ++connect_errors_;
-        // The options were good for the first link, so an error is one of this moment.
-        if (const Error error = ReplaceLink(); !error.ok()) OnLinkError(error.message());
-        pause = backoff.Next();
-        break;
+      case Work::kConnect: (void)Connect(); break;
       case Work::kRoundTrip:
-        if (Confirm(link().get())) {
-          backoff.Reset();
-        } else {
-          pause = kRoundTripRetry;
-        }
+        if (!Confirm(*link())) PauseAfterFailure();
         break;
       case Work::kNone: break;
-    }
-    const auto end = steady_clock::now() + pause;
-    MutexLock lock(mutex_);
-    while (!stopping_ && pause.count() > 0 && changed_.WaitUntil(mutex_, end)) {
     }
   }
 }
 
-bool NatsConnection::Confirm(NatsLink* link) {
-  const std::uint64_t epoch = link->epoch();
+Error NatsConnection::Connect() {
+  // A server may take a connection and end it at once: only a round trip makes the next attempt come without a delay.
+  next_connect_ = steady_clock::now() + backoff_.Next();
+  Code code = Code::kUnavailable;
+  std::string reasons;
+  for (std::size_t tried = 0; tried < servers_.size() && !stopping(); ++tried) {
+    auto link = NatsLink::Open(servers_[next_server_++ % servers_.size()], options_.client_name, ++links_, this);
+    if (link.ok()) {
+      TakeOver(std::move(link.value()));
+      return {};
+    }
+    ++connect_errors_;
+    if (link.error().code() == Code::kInvalidArgument) code = Code::kInvalidArgument;
+    reasons += (reasons.empty() ? "" : "; ") + link.error().message();
+  }
+  if (!reasons.empty()) OnLinkError(reasons);
+  return Error(code, reasons);
+}
+
+bool NatsConnection::Confirm(NatsLink& link) {
   struct Waiting {
     NatsPublisher* publisher;
     std::uint64_t serial;
@@ -202,15 +209,16 @@ bool NatsConnection::Confirm(NatsLink* link) {
   {
     MutexLock lock(mutex_);
     for (NatsPublisher* publisher : publishers_) {
-      if (const std::uint64_t ticket = publisher->Outstanding(epoch)) {
+      if (const std::uint64_t ticket = publisher->Outstanding(link)) {
         waiting.push_back({publisher, publisher->serial(), ticket});
       }
       publisher->Notify();
     }
   }
-  const bool done = link->RoundTrip() && link->epoch() == epoch;
+  if (!link.RoundTrip()) return false;
+  backoff_.Reset();
+  next_connect_ = {};
   MutexLock lock(mutex_);
-  if (!done) return false;
   for (const auto& [publisher, serial, ticket] : waiting) {
     // It may have gone meanwhile, and another may live at its address.
     const bool there = std::find(publishers_.begin(), publishers_.end(), publisher) != publishers_.end();
@@ -219,24 +227,18 @@ bool NatsConnection::Confirm(NatsLink* link) {
   return true;
 }
 
-Error NatsConnection::ReplaceLink() {
-  const std::shared_ptr<NatsLink> old = link();
+void NatsConnection::TakeOver(std::shared_ptr<NatsLink> link) {
   MutexLock subscriptions_lock(subscriptions_mutex_);
-  if (old) old->Close();
-  const std::uint32_t serial = old ? old->serial() + 1 : 1;
-  auto opened = NatsLink::Open(options_, serial, this);
-  if (!opened.ok()) return opened.error();
-  const std::shared_ptr<NatsLink>& link = opened.value();
-  Error result;
   for (NatsSubscription* subscription : subscriptions_) {
-    if (Error error = subscription->OpenOn(link); !error.ok()) result = std::move(error);
+    if (Error error = subscription->OpenOn(link); !error.ok()) OnLinkError(error.message());
   }
-  {
-    MutexLock lock(mutex_);
-    link_ = link;
-  }
-  OnLinkChanged(link.get());  // what it told before it counted
-  return result;
+  max_payload_ = link->MaxPayload();
+  std::shared_ptr<NatsLink> former = std::move(link);  // released after mutex_
+  MutexLock lock(mutex_);
+  std::swap(link_, former);
+  SetConnected(!link_->ended());
+  for (NatsPublisher* publisher : publishers_) publisher->Notify();
+  changed_.NotifyAll();
 }
 
 }  // namespace kps

@@ -1,12 +1,9 @@
 // The connection to NATS, shared by the transport, its publishers and its subscriptions. Internal to host/transport.
 // A thread makes a link (nats_link.h) whenever there is none, and round trips whenever something waits to be confirmed.
 //
-// Confirms. An envelope is confirmed when a round trip that began after it was published has ended on the same server
-// connection, which its epoch names. What was not confirmed when the epoch changed is lost, and its publisher is told.
-//
-// Order. Between the end of one server connection and the next, OnReconnecting waits for every publisher that is just
-// publishing: so none can put an envelope on the next one before it has learned of what is lost. (With several servers
-// libnats tries all but the last of them without asking; then only the time that a connect takes is in between.)
+// Confirms. An envelope is confirmed when a round trip that began after it was published has ended on the same link.
+// What is not confirmed when its link is over may be lost, and its publisher is told, before it can publish on the
+// next: so the order is kept.
 #pragma once
 
 #include <atomic>
@@ -18,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "host/core/backoff.h"
 #include "host/core/error.h"
 #include "host/core/logger.h"
 #include "host/core/mutex.h"
@@ -42,6 +40,7 @@ class NatsConnection final : private NatsLink::Owner {
   void CountPublishError() { ++publish_errors_; }
   std::size_t max_payload() const { return max_payload_; }
 
+  // Null: there was none yet. It may be over.
   std::shared_ptr<NatsLink> link() const;
 
   // Any thread. A publisher is told of confirms and losses; a subscription is opened on each new link, also the first.
@@ -53,24 +52,27 @@ class NatsConnection final : private NatsLink::Owner {
   void WakeUp();
 
  private:
-  NatsConnection(NatsOptions options, Logger* logger);
+  NatsConnection(NatsOptions options, std::vector<std::string> servers, Logger* logger);
   void Run();
-  enum class Work { kNone, kStop, kReplaceLink, kRoundTrip };
+  enum class Work { kNone, kStop, kConnect, kRoundTrip };
   Work WaitForWork();
   bool AnyOutstanding() KPS_REQUIRES(mutex_);
+  bool stopping() const;
   // One round trip; what it confirms is told to the publishers.
-  bool Confirm(NatsLink* link);
-  Error ReplaceLink();
+  bool Confirm(NatsLink& link);
+  void PauseAfterFailure();
+  // One attempt with each server, until one takes it.
+  Error Connect();
+  void TakeOver(std::shared_ptr<NatsLink> link);
   void SetConnected(bool connected) KPS_REQUIRES(mutex_);
 
-  void OnLinkChanged(NatsLink* link) override;
+  void OnLinkEnded() override;
   void OnLinkError(const std::string& text) override;
   void OnPublishRefused(const std::string& channel) override;
-  void OnConnectFailed() override { ++connect_errors_; }
-  void OnReconnecting() override;
 
   const NatsOptions options_;
   const std::string shown_url_;  // without credentials
+  const std::vector<std::string> servers_;
   Logger* const logger_;
   std::atomic<bool> connected_{false};
   std::atomic<std::size_t> max_payload_{0};
@@ -78,6 +80,12 @@ class NatsConnection final : private NatsLink::Owner {
   std::atomic<std::uint64_t> connect_errors_{0};
   std::atomic<std::uint64_t> publish_errors_{0};
   std::atomic<std::uint64_t> connects_{0};
+
+  // Of the thread, after Open.
+  std::size_t next_server_ = 0;
+  std::uint64_t links_ = 0;  // that were tried
+  Backoff backoff_;
+  std::chrono::steady_clock::time_point next_connect_{};
 
   Mutex subscriptions_mutex_;  // taken before mutex_
   std::vector<NatsSubscription*> subscriptions_ KPS_GUARDED_BY(subscriptions_mutex_);

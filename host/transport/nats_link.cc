@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 #include <optional>
 #include <string_view>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "host/transport/nats_url.h"
 
@@ -17,11 +15,9 @@ namespace kps {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
-constexpr std::int64_t kReconnectDelayFirstMs = 50;
-constexpr std::int64_t kReconnectDelayMaxMs = 1000;
 constexpr std::int64_t kConnectTimeoutMs = 2000;
+constexpr std::int64_t kForEverMs = std::int64_t{1000} * 60 * 60 * 24 * 365;
 // A server that takes longer hangs.
 constexpr milliseconds kRoundTripMax{2000};
 // What may wait to be written before Publish waits, and how long it does. Not more: what a slow socket leaves is moved
@@ -46,22 +42,12 @@ std::optional<std::string> RefusedChannel(std::string_view text) {
 }  // namespace
 
 struct NatsLink::Callbacks {
-  static void Connected(natsConnection* handle, void* self) {
-    // Gone again already: what is to follow tells so.
-    Tell(self, [&](NatsLink* link) { link->connected_ = natsConnection_Status(handle) == NATS_CONN_STATUS_CONNECTED; });
-  }
-  static void Disconnected(natsConnection*, void* self) {
-    Tell(self, [](NatsLink* link) { link->connected_ = false; });
-  }
   static void Closed(natsConnection*, void* self) {
-    Tell(self, [](NatsLink* link) {
-      link->connected_ = false;
-      link->ended_ = true;
-    });
     auto* link = static_cast<NatsLink*>(self);
-    std::shared_ptr<NatsLink> last;  // destroyed after the lock
+    link->End();
     MutexLock lock(link->mutex_);
-    last = std::move(link->self_);
+    link->closed_ = true;
+    link->changed_.NotifyAll();
   }
   static void Error(natsConnection*, natsSubscription*, natsStatus status, void* self) {
     if (status == NATS_SLOW_CONSUMER) return;  // counted and reported by its stream
@@ -74,94 +60,73 @@ struct NatsLink::Callbacks {
     if (const auto channel = RefusedChannel(text)) link->owner_->OnPublishRefused(*channel);
     link->owner_->OnLinkError(text);
   }
-  static std::int64_t ReconnectDelay(natsConnection*, int attempt, void* self) {
-    return static_cast<NatsLink*>(self)->NextReconnectDelayMs(attempt);
-  }
-
- private:
-  template <typename Change>
-  static void Tell(void* self, Change change) {
-    auto* link = static_cast<NatsLink*>(self);
-    MutexLock lock(link->mutex_);
-    change(link);
-    if (link->owner_ != nullptr) link->owner_->OnLinkChanged(link);
+  // Asked before each attempt to reconnect, as there is one server to choose from. It never comes to one: libnats waits
+  // until the connection is closed.
+  static std::int64_t ReconnectDelay(natsConnection*, int, void* self) {
+    static_cast<NatsLink*>(self)->End();
+    return kForEverMs;
   }
 };
 
-Result<std::shared_ptr<NatsLink>> NatsLink::Open(const NatsOptions& options, std::uint32_t serial, Owner* owner) {
+Result<std::shared_ptr<NatsLink>> NatsLink::Open(const std::string& url, const std::string& client_name,
+                                                 std::uint64_t serial, Owner* owner) {
   auto loop = NatsLoop::Start();
   if (!loop.ok()) return loop.error();
   std::shared_ptr<NatsLink> link(new NatsLink(serial, owner, std::move(loop.value())));
-  if (Error error = link->Connect(options, link); !error.ok()) return error;
+  if (Error error = link->Connect(url, client_name); !error.ok()) return error;
   return link;
 }
 
-NatsLink::NatsLink(std::uint32_t serial, Owner* owner, std::unique_ptr<NatsLoop> loop)
+NatsLink::NatsLink(std::uint64_t serial, Owner* owner, std::unique_ptr<NatsLoop> loop)
     : serial_(serial), loop_(std::move(loop)), owner_(owner) {}
 
-Error NatsLink::Connect(const NatsOptions& options, const std::shared_ptr<NatsLink>& self) {
-  auto urls = SplitNatsUrls(options.url);
-  if (!urls.ok()) return urls.error();
-  std::vector<const char*> servers;
-  for (const std::string& url : urls.value()) servers.push_back(url.c_str());
-
+Error NatsLink::Connect(const std::string& url, const std::string& client_name) {
   natsOptions* raw = nullptr;
   natsStatus status = natsOptions_Create(&raw);
   const OptionsPtr owned(raw, natsOptions_Destroy);
   const auto set = [&](natsStatus result) {
     if (status == NATS_OK) status = result;
   };
-  set(natsOptions_SetServers(raw, servers.data(), static_cast<int>(servers.size())));
-  set(natsOptions_SetName(raw, options.client_name.c_str()));
+  set(natsOptions_SetURL(raw, url.c_str()));
+  set(natsOptions_SetIgnoreDiscoveredServers(raw, true));
+  set(natsOptions_SetName(raw, client_name.c_str()));
   set(natsOptions_SetAllowReconnect(raw, true));
   set(natsOptions_SetMaxReconnect(raw, -1));
   set(natsOptions_SetCustomReconnectDelay(raw, Callbacks::ReconnectDelay, this));
   set(natsOptions_SetTimeout(raw, kConnectTimeoutMs));
   set(natsOptions_SetSendAsap(raw, true));   // tells the loop at once that something is to be written
   set(natsOptions_SetPingInterval(raw, 0));  // NatsConnection makes its own round trips
-  // Nothing is kept back silently while the server is away: the window of each stream does that.
+  // Nothing is accepted after the end: the window of each stream keeps it for the next link.
   set(natsOptions_SetReconnectBufSize(raw, 0));
-  set(natsOptions_SetRetryOnFailedConnect(raw, true, Callbacks::Connected, this));
-  set(natsOptions_SetReconnectedCB(raw, Callbacks::Connected, this));
-  set(natsOptions_SetDisconnectedCB(raw, Callbacks::Disconnected, this));
   set(natsOptions_SetClosedCB(raw, Callbacks::Closed, this));
   set(natsOptions_SetErrorHandler(raw, Callbacks::Error, this));
   if (status == NATS_OK && !loop_->Install(raw)) status = NATS_NO_MEMORY;
-  if (status == NATS_OK) {
-    MutexLock lock(mutex_);
-    self_ = self;
-  }
   if (status == NATS_OK) status = natsConnection_Connect(&handle_, raw);
-  if (status == NATS_OK || status == NATS_NOT_YET_CONNECTED) {
-    if (status == NATS_OK) {
-      connected_ = true;
-    } else {
-      MutexLock lock(mutex_);
-      owner_->OnConnectFailed();
-    }
-    return {};
-  }
-  MutexLock lock(mutex_);
-  owner_ = nullptr;
-  self_.reset();  // the caller has another
-  return Error(Code::kInvalidArgument,
-               "cannot use the NATS URL " + WithoutCredentials(options.url) + ": " + natsStatus_GetText(status));
+  if (status == NATS_OK) return {};
+  const char* words = nats_GetLastError(nullptr);
+  return Error(status == NATS_INVALID_ARG ? Code::kInvalidArgument : Code::kUnavailable,
+               "cannot connect to NATS at " + WithoutCredentials(url) + ": " +
+                   (words != nullptr && *words != '\0' ? words : natsStatus_GetText(status)));
 }
 
 NatsLink::~NatsLink() {
-  natsConnection_Close(handle_);
+  if (handle_ != nullptr) {
+    {
+      MutexLock lock(mutex_);
+      owner_ = nullptr;
+    }
+    natsConnection_Close(handle_);
+    MutexLock lock(mutex_);
+    while (!closed_) changed_.Wait(mutex_);
+  }
   loop_.reset();  // it uses the connection until here
   natsConnection_Destroy(handle_);
 }
 
-void NatsLink::Close() {
-  {
-    MutexLock lock(mutex_);
-    owner_ = nullptr;
-  }
-  connected_ = false;
-  ended_ = true;
-  natsConnection_Close(handle_);
+void NatsLink::End() {
+  MutexLock lock(mutex_);
+  if (ended_.exchange(true)) return;
+  if (owner_ != nullptr) owner_->OnLinkEnded();
 }
 
 void NatsLink::Destroy(natsSubscription* subscription) {
@@ -190,26 +155,15 @@ std::size_t NatsLink::MaxPayload() const {
 }
 
 bool NatsLink::RoundTrip() {
-  const std::uint64_t before = epoch();
   const natsStatus status = natsConnection_FlushTimeout(handle_, kRoundTripMax.count());
   if (status == NATS_TIMEOUT) loop_->Sever();
-  if (status != NATS_OK || epoch() != before) return false;
-  const char* racing = nullptr;  // libnats may be writing into it
+  if (status != NATS_OK || over()) return false;  // OK is also what a PING gets that could not be written (3.4.1)
+  const char* racing = nullptr;                   // libnats may be writing into it
   if (natsConnection_GetLastError(handle_, &racing) == NATS_NOT_PERMITTED) {
-    // It stays so until the connection is another; what was refused is told on another thread, which may be behind.
+    // It stays so for as long as the connection lives; what was refused is told on another thread, which may be behind.
     std::this_thread::sleep_for(kRefusalIsTold);
   }
   return true;
-}
-
-std::int64_t NatsLink::NextReconnectDelayMs(int attempt) {
-  {
-    MutexLock lock(mutex_);
-    if (owner_ != nullptr) owner_->OnReconnecting();
-    if (owner_ != nullptr && attempt > 1) owner_->OnConnectFailed();
-  }
-  const std::int64_t ceiling = std::min(kReconnectDelayFirstMs << std::min(attempt - 1, 10), kReconnectDelayMaxMs);
-  return ceiling / 2 + std::rand() % (ceiling / 2 + 1);  // jitter, so that hosts do not come back all at once
 }
 
 }  // namespace kps

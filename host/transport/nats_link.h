@@ -1,8 +1,8 @@
-// One libnats connection. Internal to host/transport.
+// One connection to one NATS server, from its connect to its end. Internal to host/transport.
 //
-// libnats reconnects it by itself, for ever, and subscribes again before anything else is sent. What it does not mend
-// ends the link, and NatsConnection makes the next one: the server refused the credentials twice, or broke the
-// protocol.
+// A link does not reconnect: when it has ended, NatsConnection makes the next one. libnats does not get to reconnect
+// either (why: nats_loop.h), but stays about to. So the subscriptions of a link that has ended still give what had
+// arrived, unless it was the server that ended it with an error.
 #pragma once
 
 #include <atomic>
@@ -23,66 +23,63 @@ namespace kps {
 
 class NatsLink {
  public:
-  // Called on a thread of libnats's, one call at a time.
+  // Called on threads of libnats's, one call at a time. None of them may release a link.
   class Owner {
    public:
-    virtual void OnLinkChanged(NatsLink* link) = 0;  // connected() or ended() is another
+    virtual void OnLinkEnded() = 0;  // the link says which: ended()
     virtual void OnLinkError(const std::string& text) = 0;
     virtual void OnPublishRefused(const std::string& channel) = 0;  // the server does not permit it
-    virtual void OnConnectFailed() = 0;
-    virtual void OnReconnecting() = 0;  // before each round of attempts
 
    protected:
     ~Owner() = default;
   };
 
-  // Connects in the background. `serial` is higher than that of earlier links. INVALID_ARGUMENT: the URL cannot be
-  // used.
-  static Result<std::shared_ptr<NatsLink>> Open(const NatsOptions& options, std::uint32_t serial, Owner* owner);
+  // Connects to `url`, which names one server. `serial` is that of no earlier link. `owner` outlives the link. Takes up
+  // to 2 s. INVALID_ARGUMENT: the URL cannot be used. UNAVAILABLE: no connection, for the reason in the text.
+  static Result<std::shared_ptr<NatsLink>> Open(const std::string& url, const std::string& client_name,
+                                                std::uint64_t serial, Owner* owner);
+  // Closes the connection. Its subscriptions have been destroyed. Not with a lock that the owner takes when it is
+  // called.
   ~NatsLink();
   NatsLink(const NatsLink&) = delete;
   NatsLink& operator=(const NatsLink&) = delete;
 
-  // Closes the connection. When it returns, the owner is not being called, and is not called any more.
-  void Close();
-
   natsConnection* handle() const { return handle_; }
-  std::uint32_t serial() const { return serial_; }
-  bool connected() const { return connected_; }
+  std::uint64_t serial() const { return serial_; }
+
+  // The connection has gone. What was published before and is not confirmed may be lost; nothing is accepted after.
+  bool over() const { return loop_->over(); }
+  // It has gone, and the owner was told or is just being told.
   bool ended() const { return ended_; }
 
   // Gives up a subscription of this link, also while messages for it arrive.
   void Destroy(natsSubscription* subscription);
-
-  // Names the server connection that the link has now: higher for each one, odd while there is one.
-  std::uint64_t epoch() const { return std::uint64_t{serial_} << 32 | loop_->generation(); }
-  static bool IsConnected(std::uint64_t epoch) { return (epoch & 1) != 0; }
 
   // Before a message of so many bytes is published: waits a moment where the server is slow to take what was published
   // before. False: it is still slow.
   bool WaitForRoom(std::size_t bytes);
   std::size_t MaxPayload() const;
 
-  // One round trip. True: the server has processed all that was published before, unless the epoch has changed
-  // meanwhile or the owner was told of a refusal. One thread at a time.
+  // One round trip. True: the server has processed all that was published before, unless the owner was told of a
+  // refusal. A server that takes longer than 2 s hangs: the link ends. One thread at a time.
   bool RoundTrip();
 
  private:
   struct Callbacks;
-  NatsLink(std::uint32_t serial, Owner* owner, std::unique_ptr<NatsLoop> loop);
-  Error Connect(const NatsOptions& options, const std::shared_ptr<NatsLink>& self);
-  std::int64_t NextReconnectDelayMs(int attempt);
+  NatsLink(std::uint64_t serial, Owner* owner, std::unique_ptr<NatsLoop> loop);
+  Error Connect(const std::string& url, const std::string& client_name);
+  void End();
 
-  const std::uint32_t serial_;
+  const std::uint64_t serial_;
   std::unique_ptr<NatsLoop> loop_;
   natsConnection* handle_ = nullptr;
-  std::atomic<bool> connected_{false};
   std::atomic<bool> ended_{false};
   std::atomic<std::uint32_t> unchecked_bytes_{0};  // published since the last look at what waits to be written
 
   Mutex mutex_;
-  Owner* owner_ KPS_GUARDED_BY(mutex_);                    // null: closed
-  std::shared_ptr<NatsLink> self_ KPS_GUARDED_BY(mutex_);  // until libnats has made its last callback
+  CondVar changed_;
+  Owner* owner_ KPS_GUARDED_BY(mutex_);         // null: being destroyed
+  bool closed_ KPS_GUARDED_BY(mutex_) = false;  // libnats has made its last callback
 };
 
 }  // namespace kps

@@ -20,7 +20,6 @@ struct NatsLoop::Callbacks {
       MutexLock lock(self->mutex_);
       self->connection_ = connection;
       self->fd_ = socket;
-      self->generation_ = (self->generation_ + 1) | 1;
     }
     self->wants_write_ = false;
     self->Wake();
@@ -66,7 +65,7 @@ void NatsLoop::ForgetSocket() {
   {
     MutexLock lock(mutex_);
     fd_ = -1;
-    generation_ = (generation_ + 1) & ~1U;
+    over_ = true;
   }
   Wake();
 }
@@ -121,10 +120,6 @@ void NatsLoop::Run() {
     if (descriptors[0].revents != 0) {
       std::uint64_t ignored = 0;
       (void)!::read(wake_fd_, &ignored, sizeof ignored);
-    }
-    if ((descriptors[1].revents & POLLNVAL) != 0) {
-      MutexLock lock(mutex_);
-      if (fd_ == fd) fd_ = -1;  // libnats closed it when it could not subscribe again, and is about to attach another
     }
     if ((descriptors[1].revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
       MutexLock lock(reading_mutex_);

@@ -6,13 +6,12 @@
 // PING is always answered or fails. What waits to be written goes out at once when the socket is idle, and in large
 // pieces when it is not.
 //
-// Not mended: in this mode libnats keeps its parser over a reconnect, so a connection that ends inside a message spoils
-// the first bytes that the next one brings (tests/transport/nats_outage_test.cc).
+// In this mode libnats keeps its parser when it reconnects, so what a connection that ended inside a message left there
+// would spoil what the next one brings. A loop therefore serves one socket and no second (nats_link.h).
 #pragma once
 
 #include <atomic>
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <thread>
 
@@ -36,11 +35,11 @@ class NatsLoop {
   // Makes the connection that is opened with these options use this loop. False: libnats has no memory.
   bool Install(natsOptions* options);
 
-  // Odd while there is a socket, and another for each one. It changes while libnats holds its connection, so what was
-  // published before the change did not go to the next socket. Any thread.
-  std::uint32_t generation() const { return generation_; }
+  // The socket has gone. It becomes true while libnats holds its connection: what was published before may be lost,
+  // and what is published after is not accepted. Any thread.
+  bool over() const { return over_; }
 
-  // Ends the socket, as if the server had: libnats reconnects. Any thread.
+  // Ends the socket, as if the server had. Any thread.
   void Sever();
 
   // Waits until what is being read just now has been given to the subscriptions. Not from a callback of libnats. Any
@@ -60,7 +59,7 @@ class NatsLoop {
 
   const int wake_fd_;
   std::atomic<bool> stopping_{false};
-  std::atomic<std::uint32_t> generation_{0};
+  std::atomic<bool> over_{false};
   std::atomic<bool> wants_write_{false};
   std::atomic<bool> sleeping_{false};  // the thread is in poll, or about to be
   std::atomic<int> write_waiters_{0};
@@ -70,7 +69,7 @@ class NatsLoop {
   Mutex mutex_;
   CondVar written_;
   natsConnection* connection_ KPS_GUARDED_BY(mutex_) = nullptr;
-  int fd_ KPS_GUARDED_BY(mutex_) = -1;  // libnats's; -1: there is none just now
+  int fd_ KPS_GUARDED_BY(mutex_) = -1;  // libnats's; -1: there is none
 
   std::thread thread_;
 };

@@ -35,33 +35,27 @@ Result<std::uint64_t> NatsPublisher::Publish(std::string_view envelope) {
     connection_->CountPublishError();
     return TooLarge(envelope.size(), limit);
   }
-  if (Error error = EnterEpoch(); !error.ok()) return error;
+  if (Error error = TakeLink(); !error.ok()) return error;
   if (!link_->WaitForRoom(envelope.size())) {
     return Error(Code::kResourceExhausted, "the NATS server is slow to take what is published");
   }
-  natsStatus status = NATS_NOT_YET_CONNECTED;
-  publishing_ = true;  // before the look at the epoch: NatsConnection::OnReconnecting waits until it is over
-  if (link_->epoch() == tag_) {
-    status =
-        natsConnection_Publish(link_->handle(), channel_.c_str(), envelope.data(), static_cast<int>(envelope.size()));
-  }
-  publishing_ = false;
+  const natsStatus status =
+      natsConnection_Publish(link_->handle(), channel_.c_str(), envelope.data(), static_cast<int>(envelope.size()));
   if (status != NATS_OK) return Describe(status, envelope.size());
   const std::uint64_t ticket = ++issued_;
   connection_->WakeUp();
   return ticket;
 }
 
-Error NatsPublisher::EnterEpoch() {
-  if (!link_ || !NatsLink::IsConnected(link_->epoch())) link_ = connection_->link();
-  const std::uint64_t epoch = link_->epoch();
-  if (tag_ == epoch) return {};  // which was connected
+Error NatsPublisher::TakeLink() {
+  if (link_ && !link_->over()) return {};
   {
     MutexLock lock(mutex_);
-    if (TakeLoss(epoch)) return Lost();
+    if (TakeLoss()) return Lost();
   }
-  if (NatsLink::IsConnected(epoch)) {
-    tag_ = epoch;
+  link_ = connection_->link();
+  if (link_ && !link_->over()) {
+    link_serial_ = link_->serial();
     return {};
   }
   connection_->CountPublishError();
@@ -72,7 +66,7 @@ Error NatsPublisher::EnterEpoch() {
 Error NatsPublisher::Describe(int status, std::size_t envelope_bytes) {
   connection_->CountPublishError();
   switch (static_cast<natsStatus>(status)) {
-    case NATS_MAX_PAYLOAD:  // a server with another limit, whose connect was not told yet
+    case NATS_MAX_PAYLOAD:  // the server has another limit now
       return TooLarge(envelope_bytes, link_->MaxPayload());
     case NATS_INVALID_SUBJECT: return Error(Code::kFailedPrecondition, "NATS refuses the subject " + channel_);
     case NATS_TIMEOUT: return Error(Code::kResourceExhausted, "the NATS server is slow to take what is published");
@@ -87,8 +81,8 @@ Error NatsPublisher::Refused() const {
                    ": give this user the permission, then change the stream or restart the host");
 }
 
-bool NatsPublisher::TakeLoss(std::uint64_t epoch) {
-  if (issued_ == resolved_ || tag_ == epoch) return false;
+bool NatsPublisher::TakeLoss() {
+  if (issued_ == resolved_ || !link_->over()) return false;
   resolved_ = issued_;
   return true;
 }
@@ -98,17 +92,17 @@ Error NatsPublisher::AwaitConfirmed(std::uint64_t ticket, std::chrono::milliseco
   MutexLock lock(mutex_);
   while (confirmed_ < ticket) {
     if (refused_) return Refused();
-    if (link_ && TakeLoss(link_->epoch())) return Lost();
+    if (TakeLoss()) return Lost();
     if (std::chrono::steady_clock::now() >= deadline) return Error(Code::kDeadlineExceeded, "not confirmed yet");
     changed_.WaitUntil(mutex_, deadline);
   }
   return {};
 }
 
-std::uint64_t NatsPublisher::Outstanding(std::uint64_t epoch) {
+std::uint64_t NatsPublisher::Outstanding(const NatsLink& link) {
   MutexLock lock(mutex_);
   const std::uint64_t issued = issued_;
-  return issued > resolved_ && tag_ == epoch ? issued : 0;
+  return issued > resolved_ && link_serial_ == link.serial() ? issued : 0;
 }
 
 bool NatsPublisher::HasOutstanding() {

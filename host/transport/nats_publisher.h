@@ -24,11 +24,9 @@ class NatsPublisher : public Publisher {
 
   // Never given twice, unlike the address: a confirm must not reach a publisher made since at the same place.
   std::uint64_t serial() const { return serial_; }
-  // The newest ticket of `epoch` that waits for a confirm; 0: none does.
-  std::uint64_t Outstanding(std::uint64_t epoch);
+  // The newest ticket that was published on `link` and waits for a confirm; 0: none does.
+  std::uint64_t Outstanding(const NatsLink& link);
   bool HasOutstanding();
-  // An envelope is just being given to libnats.
-  bool publishing() const { return publishing_; }
   void MarkConfirmed(std::uint64_t ticket);
   // The server does not permit to publish to `channel`.
   void Refuse(const std::string& channel);
@@ -36,24 +34,22 @@ class NatsPublisher : public Publisher {
   void Notify();
 
  private:
-  // Whether what is outstanding was published in another epoch, and so is lost. True once a loss.
-  bool TakeLoss(std::uint64_t epoch) KPS_REQUIRES(mutex_);
-  // Makes link_ and tag_ those of the connection that is there now. ABORTED: what is outstanding was lost with another.
-  // UNAVAILABLE: there is none.
-  Error EnterEpoch();
+  // Whether something is outstanding on a link that is over, and so is lost. True once a loss.
+  bool TakeLoss() KPS_REQUIRES(mutex_);
+  // Makes link_ one that is not over. ABORTED: something was lost with the former. UNAVAILABLE: there is none.
+  Error TakeLink();
   Error Refused() const;
   Error Describe(int status, std::size_t envelope_bytes);
 
   const std::shared_ptr<NatsConnection> connection_;
   const std::string channel_;
   const std::uint64_t serial_;
-  std::shared_ptr<NatsLink> link_;  // of the caller
+  std::shared_ptr<NatsLink> link_;  // of the caller; null: none yet
 
-  // Written by the caller alone. tag_ is the epoch of what is outstanding; it is written before issued_ and read after
-  // it.
-  std::atomic<std::uint64_t> tag_{0};
+  // Written by the caller alone. The first is the serial of link_, with which everything outstanding was published; it
+  // is written before issued_ and read after it.
+  std::atomic<std::uint64_t> link_serial_{0};
   std::atomic<std::uint64_t> issued_{0};
-  std::atomic<bool> publishing_{false};
   std::atomic<bool> refused_{false};
   std::atomic<std::uint64_t> confirmed_{0};
 

@@ -43,23 +43,52 @@ Error NatsSubscription::OpenOn(const std::shared_ptr<NatsLink>& link) {
   if (status != NATS_OK) {
     return Error(Code::kUnavailable, "cannot subscribe to " + channel_ + ": " + natsStatus_GetText(status));
   }
+  Handle former;  // released after mutex_
   MutexLock lock(mutex_);
-  handle_ = std::move(handle);
-  dropped_before_ += dropped_;
-  dropped_ = 0;
+  CountDropped();
+  dropped_before_ += std::exchange(dropped_, 0);
+  if (!reading_) reading_ = handle;
+  if (reading_ != newest_ && newest_) CarryNewest();
+  former = std::exchange(newest_, std::move(handle));
   changed_.NotifyAll();
   return {};
 }
 
-NatsSubscription::Handle NatsSubscription::handle() const {
-  MutexLock lock(mutex_);
-  return handle_;
+void NatsSubscription::CarryNewest() {
+  natsMsg* message = nullptr;
+  natsStatus status = NATS_OK;
+  while (status == NATS_OK || status == NATS_SLOW_CONSUMER) {
+    status = natsSubscription_NextMsg(&message, newest_.get(), 0);
+    if (status != NATS_OK) continue;
+    MessagePtr owned(message, natsMsg_Destroy);
+    const int bytes = natsMsg_GetDataLength(message);
+    if (carried_bytes_ + bytes > connection_->options().pending_bytes_max) {
+      ++dropped_before_;
+      continue;
+    }
+    carried_bytes_ += bytes;
+    carried_.push_back(std::move(owned));
+  }
 }
 
-void NatsSubscription::WaitForLink(const Handle& former, milliseconds timeout) {
+NatsSubscription::MessagePtr NatsSubscription::TakeCarried() {
+  Handle former;  // released after mutex_
+  MutexLock lock(mutex_);
+  MessagePtr message(nullptr, natsMsg_Destroy);
+  if (carried_.empty()) {
+    former = std::exchange(reading_, newest_);
+  } else {
+    message = std::move(carried_.front());
+    carried_.pop_front();
+    carried_bytes_ -= natsMsg_GetDataLength(message.get());
+  }
+  return message;
+}
+
+void NatsSubscription::WaitForLink(const Handle& handle, milliseconds timeout) {
   const auto deadline = steady_clock::now() + timeout;
   MutexLock lock(mutex_);
-  while (handle_ == former && !IsDraining() && changed_.WaitUntil(mutex_, deadline)) {
+  while (newest_ == handle && !IsDraining() && changed_.WaitUntil(mutex_, deadline)) {
   }
 }
 
@@ -69,51 +98,75 @@ Result<Delivery> NatsSubscription::Receive(milliseconds timeout) {
   while (!ended_) {
     const bool draining = IsDraining();
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
-    // A drain is only finished by libnats in a call that waits.
-    const milliseconds piece = std::clamp(left, milliseconds(draining ? 1 : 0), kWaitPiece);
-    if (draining) (void)Dropped();  // the call may end the drain
-    const Handle handle = this->handle();
-    natsMsg* message = nullptr;
-    const natsStatus status =
-        handle ? natsSubscription_NextMsg(&message, handle.get(), piece.count()) : NATS_CONNECTION_CLOSED;
-    if (status == NATS_OK) {
-      current_.reset(message);
-      return Delivery{{natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))}};
+    const natsStatus status = Take(std::clamp(left, milliseconds(0), kWaitPiece));
+    if (current_) {
+      const auto bytes = static_cast<std::size_t>(natsMsg_GetDataLength(current_.get()));
+      return Delivery{{natsMsg_GetData(current_.get()), bytes}};
     }
-    if (status == NATS_SLOW_CONSUMER) continue;  // said once after drops, which Dropped() counts; the rest follows
-    const bool link_closed = status == NATS_CONNECTION_CLOSED;
-    if (status != NATS_TIMEOUT && !link_closed) {
+    if (status == NATS_OK) continue;
+    if (status != NATS_TIMEOUT && status != NATS_CONNECTION_CLOSED) {
       if (!IsDraining()) return Error(Code::kUnavailable, std::string("NATS: ") + natsStatus_GetText(status));
       ended_ = true;
     } else if (draining && (!connection_->connected() || steady_clock::now() >= drain_deadline_.load())) {
       ended_ = true;  // nothing is queued, and no rest is to be expected
     } else if (steady_clock::now() >= deadline) {
       return Error(Code::kDeadlineExceeded, "no message came");
-    } else if (link_closed) {
-      WaitForLink(handle, piece);
     }
   }
   return Error(Code::kCancelled, "the subscription is drained");
 }
 
+natsStatus NatsSubscription::Take(milliseconds timeout) {
+  Handle handle;
+  bool former = false;  // nothing more arrives there
+  {
+    MutexLock lock(mutex_);
+    handle = reading_;
+    former = reading_ != newest_;
+    if (IsDraining()) {
+      CountDropped();                                // the call below may end the drain
+      timeout = std::max(timeout, milliseconds(1));  // which only a call that waits does
+    }
+    if (former) timeout = milliseconds(0);
+  }
+  natsMsg* message = nullptr;
+  const natsStatus status =
+      handle ? natsSubscription_NextMsg(&message, handle.get(), timeout.count()) : NATS_CONNECTION_CLOSED;
+  if (status == NATS_OK) {
+    current_.reset(message);
+  } else if (status == NATS_SLOW_CONSUMER) {
+    return NATS_OK;  // said once after drops, which Dropped() counts; the rest follows
+  } else if (former) {
+    current_ = TakeCarried();
+    return NATS_OK;
+  } else if (status == NATS_CONNECTION_CLOSED) {
+    WaitForLink(handle, timeout);
+  }
+  return status;
+}
+
 void NatsSubscription::Drain() {
   steady_clock::time_point none{};
   if (!drain_deadline_.compare_exchange_strong(none, steady_clock::now() + kDrainWait)) return;
-  (void)Dropped();
-  // No DrainTimeout: at its end libnats throws away what is queued. That it fails without a connection is no matter.
-  if (const Handle handle = this->handle()) (void)natsSubscription_Drain(handle.get());
   MutexLock lock(mutex_);
+  CountDropped();
+  // No DrainTimeout: at its end libnats throws away what is queued. That it fails without a connection is no matter.
+  if (newest_) (void)natsSubscription_Drain(newest_.get());
   changed_.NotifyAll();
 }
 
 std::uint64_t NatsSubscription::Dropped() const {
   MutexLock lock(mutex_);
+  CountDropped();
+  return dropped_before_ + dropped_;
+}
+
+void NatsSubscription::CountDropped() const {
   std::int64_t dropped = 0;
   // libnats forgets the count when the drain ends.
-  if (handle_ && natsSubscription_GetDropped(handle_.get(), &dropped) == NATS_OK) {
+  if (newest_ && natsSubscription_GetDropped(newest_.get(), &dropped) == NATS_OK) {
     dropped_ = static_cast<std::uint64_t>(dropped);
   }
-  return dropped_before_ + dropped_;
 }
 
 }  // namespace kps
