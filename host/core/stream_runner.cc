@@ -197,7 +197,7 @@ void StreamRunner::ReportConnection() {
 
 Error StreamRunner::EnsureSubscribed() {
   if (handover_.subscription) return {};
-  auto subscription = environment_.transport->Subscribe(stream_.channel);
+  auto subscription = environment_.transport->Subscribe(stream_.channel, stream_.id);
   if (!subscription.ok()) {
     events_.Raise(kTransportSubscribeFailed, subscription.error().ToString());
     return subscription.error();

@@ -68,7 +68,8 @@ class MemoryPublisher : public Publisher {
   MemoryPublisher(std::shared_ptr<Registry> registry, std::string channel, milliseconds wait)
       : registry_(std::move(registry)), channel_(std::move(channel)), wait_(wait) {}
 
-  Result<std::uint64_t> Publish(std::string_view envelope) override {
+  Result<std::uint64_t> Publish(const Outgoing& outgoing) override {
+    const std::string_view envelope = outgoing.envelope;
     if (const auto version = registry_->version(); version != version_) {
       queues_ = registry_->Match(channel_);
       version_ = version;
@@ -119,6 +120,9 @@ class MemorySubscription final : public Subscription {
     return Error(Code::kCancelled, "the subscription is drained");
   }
 
+  void Acknowledge(std::uint64_t) override {}
+  bool Return() override { return false; }
+
   void Drain() override {
     registry_->Remove(queue_);
     queue_->Close();
@@ -139,7 +143,7 @@ class MemoryTransport : public Transport {
   Result<std::unique_ptr<Publisher>> OpenPublisher(const std::string& channel) override {
     return std::unique_ptr<Publisher>(new MemoryPublisher(registry_, channel, options_.publish_wait));
   }
-  Result<std::unique_ptr<Subscription>> Subscribe(const std::string& channel) override {
+  Result<std::unique_ptr<Subscription>> Subscribe(const std::string& channel, const std::string&) override {
     auto queue = std::make_shared<MemoryQueue>(options_.queue_envelopes_max, options_.queue_bytes_max);
     registry_->Add(channel, queue);
     return std::unique_ptr<Subscription>(new MemorySubscription(registry_, std::move(queue)));

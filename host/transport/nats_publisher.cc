@@ -29,7 +29,8 @@ NatsPublisher::NatsPublisher(std::shared_ptr<NatsConnection> connection, std::st
 
 NatsPublisher::~NatsPublisher() { connection_->Remove(this); }
 
-Result<std::uint64_t> NatsPublisher::Publish(std::string_view envelope) {
+Result<std::uint64_t> NatsPublisher::Publish(const Outgoing& outgoing) {
+  const std::string_view envelope = outgoing.envelope;
   if (refused_) return Refused();
   if (const std::size_t limit = connection_->max_payload(); limit > 0 && envelope.size() > limit) {
     connection_->CountPublishError();

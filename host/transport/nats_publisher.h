@@ -16,7 +16,7 @@ class NatsPublisher : public Publisher {
   NatsPublisher(std::shared_ptr<NatsConnection> connection, std::string channel);
   ~NatsPublisher() override;
 
-  Result<std::uint64_t> Publish(std::string_view envelope) override;
+  Result<std::uint64_t> Publish(const Outgoing& outgoing) override;
   std::uint64_t Confirmed() const override { return confirmed_; }
   Error AwaitConfirmed(std::uint64_t ticket, std::chrono::milliseconds timeout) override;
 

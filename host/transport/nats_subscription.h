@@ -25,6 +25,8 @@ class NatsSubscription : public Subscription {
   ~NatsSubscription() override;
 
   Result<Delivery> Receive(std::chrono::milliseconds timeout) override;
+  void Acknowledge(std::uint64_t) override {}
+  bool Return() override { return false; }
   void Drain() override;
   std::uint64_t Dropped() const override;
 

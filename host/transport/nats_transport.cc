@@ -16,7 +16,7 @@ class NatsTransport : public Transport {
   Result<std::unique_ptr<Publisher>> OpenPublisher(const std::string& channel) override {
     return std::unique_ptr<Publisher>(new NatsPublisher(connection_, channel));
   }
-  Result<std::unique_ptr<Subscription>> Subscribe(const std::string& channel) override {
+  Result<std::unique_ptr<Subscription>> Subscribe(const std::string& channel, const std::string&) override {
     return NatsSubscription::Open(connection_, channel);
   }
   bool Connected() const override { return connection_->connected(); }

@@ -14,9 +14,9 @@ namespace kps::test {
 class FakePublisher : public Publisher {
  public:
   FakePublisher(World* world, std::string channel) : world_(world), channel_(std::move(channel)) {}
-  Result<std::uint64_t> Publish(std::string_view envelope) override {
+  Result<std::uint64_t> Publish(const Outgoing& outgoing) override {
     std::vector<MessageView> messages;
-    if (Error error = DecodeEnvelope(envelope, &messages); !error.ok()) return error;
+    if (Error error = DecodeEnvelope(outgoing.envelope, &messages); !error.ok()) return error;
     return world_->Do([&]() -> Result<std::uint64_t> {
       if (Error error = Next(&world_->publish_errors); !error.ok()) return error;
       for (const auto& message : messages) world_->published.emplace_back(channel_, message.payload);
@@ -56,6 +56,8 @@ class FakeSubscription : public Subscription {
     inbox.pop_front();
     return Delivery{current_};
   }
+  void Acknowledge(std::uint64_t) override {}
+  bool Return() override { return false; }
   void Drain() override {
     world_->Do([&] { draining_ = true; });
   }
@@ -74,7 +76,7 @@ class FakeTransport : public Transport {
   Result<std::unique_ptr<Publisher>> OpenPublisher(const std::string& channel) override {
     return std::unique_ptr<Publisher>(std::make_unique<FakePublisher>(world_, channel));
   }
-  Result<std::unique_ptr<Subscription>> Subscribe(const std::string& channel) override {
+  Result<std::unique_ptr<Subscription>> Subscribe(const std::string& channel, const std::string&) override {
     Error error = world_->Do([&] {
       ++world_->subscribes;
       return Next(&world_->subscribe_errors);

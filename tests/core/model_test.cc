@@ -131,18 +131,10 @@ class Model : public RuntimeTest {
     while (left->fetch_sub(1) > 0) {
       const std::uint64_t oldest_visible = history_.OldestVisible();
       switch (random() % 4) {
-        case 0:
-          SetGeneration(static_cast<unsigned>(random() % (1u << kStreams)), !chance(5));
-          break;
-        case 1:
-          CheckStreams(oldest_visible);
-          break;
-        case 2:
-          CheckConfig(oldest_visible);
-          break;
-        case 3:
-          CheckEvents();
-          break;
+        case 0: SetGeneration(static_cast<unsigned>(random() % (1u << kStreams)), !chance(5)); break;
+        case 1: CheckStreams(oldest_visible); break;
+        case 2: CheckConfig(oldest_visible); break;
+        case 3: CheckEvents(); break;
       }
     }
   }

@@ -10,9 +10,10 @@ namespace {
 // Records payloads; refuses the payloads named in `refused` with `code`.
 class RecordingPublisher : public Publisher {
  public:
-  Result<std::uint64_t> Publish(std::string_view envelope) override {
+  Result<std::uint64_t> Publish(const Outgoing& outgoing) override {
     std::vector<MessageView> messages;
-    if (!DecodeEnvelope(envelope, &messages).ok() || messages.size() != 1) return Error(Code::kInternal, "no envelope");
+    if (!DecodeEnvelope(outgoing.envelope, &messages).ok() || messages.size() != 1)
+      return Error(Code::kInternal, "no envelope");
     if (messages[0].payload == refused) return Error(code, "refused");
     sent.emplace_back(messages[0].payload);
     stamps.push_back(messages[0].timestamp_ns);

@@ -29,7 +29,7 @@ class LineCounter {
   explicit LineCounter(const std::string& url)
       : transport_(std::move(MakeNatsTransport({url, "counter"}, &logger_).value())) {
     EXPECT_TRUE(Eventually([&] { return transport_->Connected(); }));
-    subscription_ = std::move(transport_->Subscribe("lines").value());
+    subscription_ = std::move(transport_->Subscribe("lines", "s").value());
     // What is confirmed after it has reached the server, too.
     const auto publisher = std::move(transport_->OpenPublisher("other").value());
     EXPECT_TRUE(publisher->AwaitConfirmed(publisher->Publish("x").value(), kDeadline).ok());

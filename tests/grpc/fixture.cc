@@ -102,7 +102,7 @@ class FakePlugin : public Plugin {
 
 class FakePublisher : public Publisher {
  public:
-  Result<std::uint64_t> Publish(std::string_view) override { return ++ticket_; }
+  Result<std::uint64_t> Publish(const Outgoing&) override { return ++ticket_; }
   std::uint64_t Confirmed() const override { return ticket_; }
   Error AwaitConfirmed(std::uint64_t, milliseconds) override { return {}; }
 
@@ -117,6 +117,8 @@ class FakeSubscription : public Subscription {
     changed_.wait_for(lock, timeout, [this] { return draining_; });
     return Error(draining_ ? Code::kCancelled : Code::kDeadlineExceeded, "none");
   }
+  void Acknowledge(std::uint64_t) override {}
+  bool Return() override { return false; }
   void Drain() override {
     const std::lock_guard<std::mutex> lock(mutex_);
     draining_ = true;
@@ -136,7 +138,7 @@ class FakeTransport : public Transport {
   Result<std::unique_ptr<Publisher>> OpenPublisher(const std::string&) override {
     return std::unique_ptr<Publisher>(std::make_unique<FakePublisher>());
   }
-  Result<std::unique_ptr<Subscription>> Subscribe(const std::string&) override {
+  Result<std::unique_ptr<Subscription>> Subscribe(const std::string&, const std::string&) override {
     return std::unique_ptr<Subscription>(std::make_unique<FakeSubscription>());
   }
   bool Connected() const override {

@@ -24,7 +24,9 @@ class TransportTest : public testing::TestWithParam<const char*> {
     }
   }
   std::unique_ptr<Publisher> Open(const std::string& channel) { return Must(transport_->OpenPublisher(channel)); }
-  std::unique_ptr<Subscription> Subscribe(const std::string& channel) { return Must(transport_->Subscribe(channel)); }
+  std::unique_ptr<Subscription> Subscribe(const std::string& channel) {
+    return Must(transport_->Subscribe(channel, "s"));
+  }
   // Published, confirmed, and so arrived at the subscriptions of the same transport.
   void PublishConfirmed(Publisher* publisher, const std::string& envelope) {
     const std::uint64_t ticket = Must(publisher->Publish(envelope));

@@ -14,9 +14,9 @@ using std::chrono::milliseconds;
 
 TEST(MemoryTransportTest, AFullQueueRefusesAndHandsTheEnvelopeToNobody) {
   auto transport = MakeMemoryTransport({.queue_envelopes_max = 2, .publish_wait = milliseconds(5)});
-  auto quick = Must(transport->Subscribe("a"));
-  auto slow = Must(transport->Subscribe("a"));
-  auto late = Must(transport->Subscribe("*"));
+  auto quick = Must(transport->Subscribe("a", "s"));
+  auto slow = Must(transport->Subscribe("a", "s"));
+  auto late = Must(transport->Subscribe("*", "s"));
   auto publisher = Must(transport->OpenPublisher("a"));
   EXPECT_EQ(Must(publisher->Publish("1")), 1u);
   EXPECT_EQ(Must(publisher->Publish("2")), 2u);
@@ -39,7 +39,7 @@ TEST(MemoryTransportTest, AFullQueueRefusesAndHandsTheEnvelopeToNobody) {
 
 TEST(MemoryTransportTest, BytesFillAQueueTooAndAnEmptyOneTakesAnySize) {
   auto transport = MakeMemoryTransport({.queue_bytes_max = 100, .publish_wait = milliseconds(5)});
-  auto subscription = Must(transport->Subscribe("a"));
+  auto subscription = Must(transport->Subscribe("a", "s"));
   auto publisher = Must(transport->OpenPublisher("a"));
   Must(publisher->Publish(std::string(1000, 'x')));
   EXPECT_EQ(publisher->Publish("y").error().code(), Code::kResourceExhausted);
@@ -51,7 +51,7 @@ TEST(MemoryTransportTest, BytesFillAQueueTooAndAnEmptyOneTakesAnySize) {
 
 TEST(MemoryTransportTest, APublisherThatWaitsGoesOnWhenThereIsRoom) {
   auto transport = MakeMemoryTransport({.queue_envelopes_max = 1, .publish_wait = kDeadline});
-  auto subscription = Must(transport->Subscribe("a"));
+  auto subscription = Must(transport->Subscribe("a", "s"));
   std::thread receiver([&] {
     for (int i = 0; i < 1000; ++i) ASSERT_EQ(MustReceive(subscription.get()), std::to_string(i));
   });
@@ -62,7 +62,7 @@ TEST(MemoryTransportTest, APublisherThatWaitsGoesOnWhenThereIsRoom) {
 
 TEST(MemoryTransportTest, APublisherThatWaitsGoesOnWhenTheSlowSubscriberLeaves) {
   auto transport = MakeMemoryTransport({.queue_envelopes_max = 1, .publish_wait = kDeadline});
-  auto slow = Must(transport->Subscribe("a"));
+  auto slow = Must(transport->Subscribe("a", "s"));
   auto publisher = Must(transport->OpenPublisher("a"));
   Must(publisher->Publish("1"));
   std::thread leaver([&] { slow.reset(); });

@@ -41,7 +41,7 @@ class NatsOutageTest : public testing::Test {
 TEST_F(NatsOutageTest, WhatWasOpenedBeforeTheServerCameWorksOnceItIsThere) {
   server_.Stop();
   transport_ = Must(MakeNatsTransport({server_.url(), "test"}, &logger_));
-  auto subscription = Must(transport_->Subscribe("a.*"));
+  auto subscription = Must(transport_->Subscribe("a.*", "s"));
   auto publisher = Must(transport_->OpenPublisher("a.b"));
   EXPECT_FALSE(transport_->Connected());
   EXPECT_NE(transport_->DisconnectReason(), "");
@@ -114,7 +114,7 @@ TEST_F(NatsOutageTest, AServerThatHangsDoesNotHoldAPublisherForEver) {
 
 TEST_F(NatsOutageTest, ADrainWithoutAServerReturnsWhatHadArrivedAndEndsWithinASecond) {
   Connect();
-  auto subscription = Must(transport_->Subscribe("a"));
+  auto subscription = Must(transport_->Subscribe("a", "s"));
   auto publisher = Must(transport_->OpenPublisher("a"));
   for (int i = 0; i < 10; ++i) Must(publisher->Publish("x"));
   ASSERT_TRUE(publisher->AwaitConfirmed(10, kDeadline).ok());
@@ -130,7 +130,7 @@ TEST_F(NatsOutageTest, ADrainWithoutAServerReturnsWhatHadArrivedAndEndsWithinASe
 
 TEST_F(NatsOutageTest, ADrainWithoutAServerWakesAReceiveThatWaits) {
   Connect();
-  auto subscription = Must(transport_->Subscribe("a"));
+  auto subscription = Must(transport_->Subscribe("a", "s"));
   StopAndNotice();
   const auto start = steady_clock::now();
   Code end = Code::kOk;
@@ -211,7 +211,7 @@ TEST_F(NatsOutageTest, RefusedCredentialsAreTriedAgainUntilTheServerTakesThem) {
   server_.Start();
   transport_ =
       Must(MakeNatsTransport({"nats://u:secret@127.0.0.1:" + std::to_string(server_.port()), "test"}, &logger_));
-  auto subscription = Must(transport_->Subscribe("a"));
+  auto subscription = Must(transport_->Subscribe("a", "s"));
   auto publisher = Must(transport_->OpenPublisher("a"));
   EXPECT_TRUE(Eventually([&] { return transport_->Counters().connect_errors >= 4; }));
   server_.Stop();
@@ -225,7 +225,7 @@ TEST_F(NatsOutageTest, RefusedCredentialsAreTriedAgainUntilTheServerTakesThem) {
 
 TEST_F(NatsOutageTest, ASlowSubscriberGetsInOrderWhatSeveralConnectionsBrought) {
   Connect();
-  auto subscription = Must(transport_->Subscribe("a"));
+  auto subscription = Must(transport_->Subscribe("a", "s"));
   std::vector<std::string> sent;
   for (int connection = 0; connection < 4; ++connection) {
     if (connection > 0) {
@@ -249,7 +249,7 @@ TEST_F(NatsOutageTest, WhatASlowSubscriberKeepsOverSeveralConnectionsIsBoundedAn
   constexpr std::int64_t kBytesMax = 10'000;
   constexpr int kConnections = 6;
   transport_ = ConnectTo({server_.url(), "test", kBytesMax}, &logger_);
-  auto subscription = Must(transport_->Subscribe("a"));
+  auto subscription = Must(transport_->Subscribe("a", "s"));
   for (int connection = 0; connection < kConnections; ++connection) {
     if (connection > 0) {
       StopAndNotice();
@@ -267,7 +267,7 @@ TEST_F(NatsOutageTest, WhatASlowSubscriberKeepsOverSeveralConnectionsIsBoundedAn
 
 TEST_F(NatsOutageTest, ADrainAfterSeveralConnectionsReturnsWhatTheyBrought) {
   Connect();
-  auto subscription = Must(transport_->Subscribe("a"));
+  auto subscription = Must(transport_->Subscribe("a", "s"));
   for (int connection = 0; connection < 3; ++connection) {
     auto publisher = Must(transport_->OpenPublisher("a"));
     for (int i = 0; i < 10; ++i) Must(publisher->Publish("x"));
@@ -285,7 +285,7 @@ TEST_F(NatsOutageTest, ADrainAfterSeveralConnectionsReturnsWhatTheyBrought) {
 TEST_F(NatsOutageTest, NothingIsLostWhenTheServerDiesUnderLoad) {
   constexpr int kOutages = 3;
   Connect();
-  auto subscription = Must(transport_->Subscribe("a"));
+  auto subscription = Must(transport_->Subscribe("a", "s"));
   auto publisher = Must(transport_->OpenPublisher("a"));
   std::atomic<std::uint64_t> confirmed{0};  // envelopes, not tickets
   std::atomic<bool> enough{false};

@@ -31,7 +31,7 @@ TEST(NatsTransportTest, ASlowSubscriberLosesWhatIsCountedAndGoesOn) {
   NatsServer server;
   RecordingLogger logger;
   auto transport = ConnectTo({.url = server.url(), .client_name = "test", .pending_bytes_max = 10'000}, &logger);
-  auto subscription = Must(transport->Subscribe("a"));
+  auto subscription = Must(transport->Subscribe("a", "s"));
   auto publisher = Must(transport->OpenPublisher("a"));
   for (int i = 0; i < 1000; ++i) Must(publisher->Publish(std::string(100, 'x')));
   ASSERT_TRUE(publisher->AwaitConfirmed(1000, kDeadline).ok());
@@ -49,8 +49,8 @@ TEST(NatsTransportTest, ADrainKeepsWhatIsQueuedForASlowCaller) {
   NatsServer server;
   RecordingLogger logger;
   auto transport = ConnectTo({server.url(), "test"}, &logger);
-  auto subscription = Must(transport->Subscribe("a"));
-  auto idle = Must(transport->Subscribe("idle"));
+  auto subscription = Must(transport->Subscribe("a", "s"));
+  auto idle = Must(transport->Subscribe("idle", "s"));
   auto publisher = Must(transport->OpenPublisher("a"));
   for (int i = 0; i < 10; ++i) Must(publisher->Publish("x"));
   ASSERT_TRUE(publisher->AwaitConfirmed(10, kDeadline).ok());
@@ -96,7 +96,7 @@ TEST(NatsTransportTest, TheCountOfDropsOutlivesTheDrain) {
   NatsServer server;
   RecordingLogger logger;
   auto transport = ConnectTo({server.url(), "test", 10'000}, &logger);
-  auto subscription = Must(transport->Subscribe("a"));
+  auto subscription = Must(transport->Subscribe("a", "s"));
   auto publisher = Must(transport->OpenPublisher("a"));
   constexpr std::uint64_t kSent = 1000;
   const std::string envelope(1000, 'x');
@@ -114,7 +114,7 @@ TEST(NatsTransportTest, ADrainEndsWhenTheServerHangs) {
   NatsServer server;
   RecordingLogger logger;
   auto transport = ConnectTo({server.url(), "test"}, &logger);
-  auto subscription = Must(transport->Subscribe("a"));
+  auto subscription = Must(transport->Subscribe("a", "s"));
   server.Pause();
   const auto start = std::chrono::steady_clock::now();
   subscription->Drain();
@@ -136,7 +136,7 @@ TEST(NatsTransportTest, SubscriptionsComeAndGoUnderAFlood) {
     while (!done) (void)publisher->Publish("0123456789");
   });
   for (int i = 0; i < 2000; ++i) {
-    auto subscription = Must(transport->Subscribe("a"));
+    auto subscription = Must(transport->Subscribe("a", "s"));
     if (i % 50 == 0) {
       EXPECT_TRUE(subscription->Receive(kDeadline).ok());
     }

@@ -62,7 +62,7 @@ TEST(NatsWindowTest, RestartsUnderLoadLoseNothingAndKeepTheOrder) {
   NatsServer server;
   RecordingLogger logger;
   const auto transport = ConnectTo({server.url(), "test"}, &logger);
-  const auto subscription = std::move(transport->Subscribe("p.>").value());
+  const auto subscription = std::move(transport->Subscribe("p.>", "s").value());
   const auto deadline = steady_clock::now() + milliseconds(60'000);
 
   std::vector<std::atomic<int>> safe(kPublishers);
