@@ -16,7 +16,9 @@ constexpr milliseconds kIdle{100};  // one wait for a message; a drain ends it e
 constexpr milliseconds kProduceTimeout{1000};
 constexpr milliseconds kFlushTimeout{10'000};
 constexpr milliseconds kFlushInterval{1000};  // under load; an idle stream is flushed at once
-constexpr milliseconds kStalledWait{10};      // after a produce that took nothing and named no error
+// A transport that wants acknowledgements may give no more while so many are missing.
+constexpr std::uint64_t kUnacknowledgedMax = 4096;
+constexpr milliseconds kStalledWait{10};  // after a produce that took nothing and named no error
 
 // Errors that are about the message, not about the stream: the next message may well be taken.
 bool IsAboutMessage(Code code) { return code == Code::kInvalidArgument || code == Code::kOutOfRange; }
@@ -28,6 +30,8 @@ void StreamRunner::RunEgress(Producer* producer) {
   pending_.clear();
   pending_taken_ = 0;
   for (const std::string& payload : handover_.undelivered) pending_.push_back({payload, 0});
+  pending_receipt_ = handover_.receipt;
+  in_trouble_ = false;
 
   bool more = true;
   while (more && !events_.failed() && !IsToEnd()) {
@@ -36,10 +40,13 @@ void StreamRunner::RunEgress(Producer* producer) {
     more = ReceiveMore(milliseconds(0));
     if (!more) break;
     const bool idle = pending_.empty();
-    if (!idle && steady_clock::now() - flushed_at_ < kFlushInterval) continue;
-    if (const Error error = FlushProducer(producer); !error.ok()) ReactToError("flush", error);
+    if (!idle && !IsTimeToFlush()) continue;
+    if (const Error error = FlushProducer(producer); !error.ok()) {
+      in_trouble_ = true;
+      ReactToError("flush", error);
+    }
     ReportDrops();
-    if (idle) more = ReceiveMore(kIdle);
+    if (idle && !events_.failed()) more = ReceiveMore(kIdle);
   }
   // The views end with the delivery, so what was not taken is kept as a copy.
   std::vector<std::string> undelivered;
@@ -47,10 +54,26 @@ void StreamRunner::RunEgress(Producer* producer) {
   pending_.clear();
   pending_taken_ = 0;
   handover_.undelivered = std::move(undelivered);
-  if (const Error error = FlushProducer(producer); !error.ok()) {
-    events_.Log(LogLevel::kWarn, "what was delivered last could not be flushed: " + error.ToString());
-  }
+  handover_.receipt = pending_receipt_;
+  if (const Error error = FlushProducer(producer); !error.ok()) ReturnUnflushed(error);
   drain_tried_ = drain_tried_ || Stopping();
+}
+
+// The instance goes, and with it what it took and did not deliver.
+void StreamRunner::ReturnUnflushed(const Error& error) {
+  const bool comes_again = handover_.subscription && handover_.subscription->Return();
+  if (comes_again) {
+    handover_.undelivered.clear();
+    ForgetReceipts();
+  }
+  events_.Log(LogLevel::kWarn, "what was delivered last could not be flushed" +
+                                   std::string(comes_again ? ", and is fetched again: " : ": ") + error.ToString());
+  dirty_ = false;
+}
+
+void StreamRunner::ForgetReceipts() {
+  handover_.receipt = 0;
+  pending_receipt_ = handled_receipt_ = acknowledged_receipt_ = 0;
 }
 
 bool StreamRunner::IsToEnd() {
@@ -74,6 +97,7 @@ bool StreamRunner::ReceiveMore(milliseconds timeout) {
     if (!drained) LoseSubscription(delivery.error());
     return false;
   }
+  pending_receipt_ = delivery.value().receipt;
   if (const Error error = DecodeEnvelope(delivery.value().envelope, &pending_); !error.ok()) {
     pending_.clear();
     events_.Raise(kEnvelopeMalformed, error.message());
@@ -90,6 +114,7 @@ void StreamRunner::LoseSubscription(const Error& error) {
     lost = std::move(handover_.subscription);
   }
   drops_reported_ = 0;
+  ForgetReceipts();
   ReactToError("receive from the transport", error);
 }
 
@@ -122,15 +147,27 @@ bool StreamRunner::ProducePending(Producer* producer) {
     ReactToError("deliver a message", error);
     if (events_.failed()) return false;
   }
+  handled_receipt_ = pending_receipt_;
   return true;
+}
+
+bool StreamRunner::IsTimeToFlush() const {
+  return handled_receipt_ - acknowledged_receipt_ >= kUnacknowledgedMax ||
+         steady_clock::now() - flushed_at_ >= kFlushInterval;
 }
 
 Error StreamRunner::FlushProducer(Producer* producer) {
   flushed_at_ = steady_clock::now();
-  if (!dirty_) return {};
-  Error error = producer->Flush(kFlushTimeout);
-  dirty_ = !error.ok();
-  return error;
+  if (dirty_) {
+    if (Error error = producer->Flush(kFlushTimeout); !error.ok()) return error;
+    dirty_ = false;
+    in_trouble_ = false;
+  }
+  if (handled_receipt_ > acknowledged_receipt_ && handover_.subscription) {
+    handover_.subscription->Acknowledge(handled_receipt_);
+    acknowledged_receipt_ = handled_receipt_;
+  }
+  return {};
 }
 
 void StreamRunner::ReportDrops() {

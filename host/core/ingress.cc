@@ -32,6 +32,8 @@ void StreamRunner::RunIngress(Consumer* consumer) {
   const std::unique_ptr<Publisher> publisher = std::move(opened.value());
   Window window(environment_.window);
   progress_.ForgetTokens();
+  unacknowledged_.reset();
+  in_trouble_ = false;
   milliseconds spin_wait = kSpinWaitFirst;
   bool proven = false;  // the consumer has answered; until then it is asked without waiting: is it healthy?
 
@@ -43,7 +45,7 @@ void StreamRunner::RunIngress(Consumer* consumer) {
       continue;
     }
     milliseconds timeout{0};
-    if (window.empty() && proven) timeout = progress_.waiting() ? kConfirmWait : kIdle;
+    if (window.empty() && proven) timeout = progress_.waiting() || unacknowledged_ ? kConfirmWait : kIdle;
     const auto called_at = steady_clock::now();
     auto batch = consumer->NextBatch(environment_.batch, timeout);
     if (!batch.ok()) {
@@ -83,12 +85,20 @@ void StreamRunner::ReapConfirmed(Consumer* consumer, Publisher* publisher, Windo
 }
 
 void StreamRunner::Acknowledge(Consumer* consumer) {
-  const auto token = progress_.TakeToken();
-  if (!token) return;
-  if (const Error error = consumer->Ack(*token); !error.ok()) {
-    // The messages are safe; what may follow is that the source sends some of them again.
-    ReportUnhealthy("cannot acknowledge to the source: " + error.ToString());
+  if (const auto token = progress_.TakeToken()) unacknowledged_ = token;
+  if (!unacknowledged_ || (steady_clock::now() < acknowledge_at_ && !Stopping())) return;
+  const Error error = consumer->Ack(*unacknowledged_);
+  in_trouble_ = !error.ok();
+  if (error.ok()) {
+    unacknowledged_.reset();
+    acknowledge_at_ = {};
+    return;
   }
+  // The messages are safe; what may follow is that the source sends some of them again.
+  constexpr const char* kDoing = "acknowledge to the source";
+  if (!error.transient()) return ReactToError(kDoing, error);
+  acknowledge_at_ = steady_clock::now() + std::max(backoff_.Next(), error.retry_after());
+  ReportUnhealthy(std::string("cannot ") + kDoing + ": " + error.ToString());
 }
 
 bool StreamRunner::PublishWindow(Publisher* publisher, Window* window) {

@@ -138,6 +138,7 @@ void StreamRunner::AdoptPredecessor() {
   // Other metadata may name another source, in which the old position means nothing.
   if (predecessor->stream().metadata_json == stream_.metadata_json) handover_.point = std::move(left.point);
   handover_.undelivered = std::move(left.undelivered);
+  handover_.receipt = left.receipt;
   MutexLock lock(mutex_);
   if (!handover_.subscription) handover_.subscription = std::move(left.subscription);
 }
@@ -188,6 +189,7 @@ void StreamRunner::ReportUnhealthy(const std::string& reason) {
 }
 
 void StreamRunner::ReportConnection() {
+  if (in_trouble_) return;
   if (environment_.transport->Connected()) {
     ReportHealthy();
   } else {

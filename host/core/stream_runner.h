@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,6 +30,7 @@ struct Handover {
   ResumePoint point;                           // ingress: after the last confirmed batch
   std::unique_ptr<Subscription> subscription;  // egress: stays open, with what has arrived in it
   std::vector<std::string> undelivered;        // egress: received, not taken by the producer
+  std::uint64_t receipt = 0;                   // egress: of the delivery that these are of
 };
 
 enum class StopMode {
@@ -86,6 +88,7 @@ class StreamRunner {
   // ingress.cc
   void RunIngress(Consumer* consumer);
   void AwaitConfirmed(Publisher* publisher, Window* window, std::uint64_t ticket, std::chrono::milliseconds timeout);
+  // Tells the source what is safe; again, after a back-off, where that failed.
   void Acknowledge(Consumer* consumer);
   void ReapConfirmed(Consumer* consumer, Publisher* publisher, Window* window);
   // Publishes the window's rest and reacts to the transport's errors. False: wait and come back.
@@ -99,7 +102,11 @@ class StreamRunner {
   bool IsToEnd();
   bool ReceiveMore(std::chrono::milliseconds timeout);  // false: drained
   bool ProducePending(Producer* producer);              // false: nothing more can be done
+  bool IsTimeToFlush() const;
+  // Delivers what was taken, and acknowledges it to the transport.
   Error FlushProducer(Producer* producer);
+  void ReturnUnflushed(const Error& error);
+  void ForgetReceipts();
   void LoseSubscription(const Error& error);
   void ReportDrops();
 
@@ -116,7 +123,7 @@ class StreamRunner {
   // Both may be called for every message: only a change is reported.
   void ReportHealthy();
   void ReportUnhealthy(const std::string& reason);
-  // Healthy as long as the transport is connected.
+  // Healthy as long as the transport is connected, and flushes and acknowledgements succeed.
   void ReportConnection();
 
   const StreamSpec stream_;
@@ -140,14 +147,20 @@ class StreamRunner {
   StreamEvents events_;
   Backoff backoff_;
   IngressProgress progress_;
+  std::optional<std::uint64_t> unacknowledged_;  // ingress: the token that is to be acknowledged
+  std::chrono::steady_clock::time_point acknowledge_at_{};
   std::chrono::steady_clock::time_point drain_deadline_{};
   Handover handover_;                 // the subscription is set under mutex_, because a stop drains it
   std::vector<MessageView> pending_;  // egress: views into the current delivery or into handover_.undelivered
   std::size_t pending_taken_ = 0;
+  std::uint64_t pending_receipt_ = 0;  // egress: of the delivery in pending_; 0: none
+  std::uint64_t handled_receipt_ = 0;  // egress: everything up to it was taken by the producer, or dropped
+  std::uint64_t acknowledged_receipt_ = 0;
   std::uint64_t drops_reported_ = 0;
   bool drain_tried_ = false;  // egress: an instance was to be made since the stop
   bool publish_alert_ = false;
-  bool dirty_ = false;  // egress: taken since the last flush
+  bool in_trouble_ = false;  // a flush, or an acknowledgement to the source, has failed since the last that did not
+  bool dirty_ = false;       // egress: taken since the last flush
   std::chrono::steady_clock::time_point flushed_at_{};
 
   Mutex join_mutex_;

@@ -53,8 +53,10 @@ class FakeConsumer : public Consumer {
     return Batch{{&message_, 1}, position_, read_};
   }
   Error Ack(std::uint64_t token) override {
-    world_->Do([&] { world_->acks.push_back(token); });
-    return {};
+    return world_->Do([&] {
+      if (world_->ack_error.ok()) world_->acks.push_back(token);
+      return world_->ack_error;
+    });
   }
 
  private:
@@ -83,7 +85,13 @@ class FakeProducer : public Producer {
       return Error();
     });
   }
-  Error Flush(std::chrono::milliseconds) override { return {}; }
+  Error Flush(std::chrono::milliseconds) override {
+    return world_->Do([&] {
+      ++world_->flushes;
+      if (Error error = Next(&world_->flush_errors); !error.ok()) return error;
+      return world_->flush_error;
+    });
+  }
 
  private:
   World* const world_;

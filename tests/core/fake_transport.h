@@ -1,6 +1,7 @@
 // A transport whose every answer is scripted in the World.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -54,10 +55,21 @@ class FakeSubscription : public Subscription {
     if (inbox.empty()) return Error(draining_ ? Code::kCancelled : Code::kDeadlineExceeded, "none");
     current_ = inbox.front();
     inbox.pop_front();
-    return Delivery{current_};
+    unacknowledged_.emplace_back(++receipt_, current_);
+    return Delivery{current_, receipt_};
   }
-  void Acknowledge(std::uint64_t) override {}
-  bool Return() override { return false; }
+  void Acknowledge(std::uint64_t receipt) override {
+    world_->Do([&] { world_->receipts.push_back(receipt); });
+    while (!unacknowledged_.empty() && unacknowledged_.front().first <= receipt) unacknowledged_.pop_front();
+  }
+  bool Return() override {
+    return world_->Do([&] {
+      if (!world_->keeping) return false;
+      auto& inbox = world_->inbox[channel_];
+      for (; !unacknowledged_.empty(); unacknowledged_.pop_back()) inbox.push_front(unacknowledged_.back().second);
+      return true;
+    });
+  }
   void Drain() override {
     world_->Do([&] { draining_ = true; });
   }
@@ -68,6 +80,8 @@ class FakeSubscription : public Subscription {
   const std::string channel_;
   bool draining_ = false;
   std::string current_;
+  std::uint64_t receipt_ = 0;
+  std::deque<std::pair<std::uint64_t, std::string>> unacknowledged_;
 };
 
 class FakeTransport : public Transport {

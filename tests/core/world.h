@@ -44,10 +44,14 @@ struct World {
   std::vector<std::string> source;             // what consumers read, each from its position
   std::deque<Error> next_errors;               // one for each NextBatch
   std::vector<std::uint64_t> acks;
+  Error ack_error;  // of every Ack
   std::vector<std::string> produced;
   std::string refused;               // payload the producer can never take
   bool producer_busy = false;        // the producer takes nothing: UNAVAILABLE
   std::deque<Error> produce_errors;  // one for each Produce
+  std::deque<Error> flush_errors;    // one for each Flush
+  Error flush_error;                 // of every Flush after them
+  int flushes = 0;
 
   // The transport.
   bool connected = true;
@@ -57,8 +61,10 @@ struct World {
   int abort_waits = 0;                                   // so many AwaitConfirmed answer ABORTED
   std::map<std::string, std::deque<std::string>> inbox;  // channel -> envelopes
   int subscribes = 0;
-  std::deque<Error> subscribe_errors;  // one for each Subscribe
-  std::deque<Error> receive_errors;    // one for each Receive
+  std::deque<Error> subscribe_errors;   // one for each Subscribe
+  std::deque<Error> receive_errors;     // one for each Receive
+  bool keeping = false;                 // what is not acknowledged comes again
+  std::vector<std::uint64_t> receipts;  // acknowledged
 
   std::vector<std::string> log;
   LogLevel log_level = LogLevel::kInfo;
