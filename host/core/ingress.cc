@@ -30,7 +30,7 @@ void StreamRunner::RunIngress(Consumer* consumer) {
     return ReactToError("open the channel", opened.error());
   }
   const std::unique_ptr<Publisher> publisher = std::move(opened.value());
-  Window window(environment_.window);
+  Window window(environment_.window, progress_.point().run, IngressProgress::MakeRun());
   progress_.ForgetTokens();
   unacknowledged_.reset();
   in_trouble_ = false;

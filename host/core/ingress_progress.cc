@@ -5,10 +5,8 @@
 #include <utility>
 
 namespace kps {
-namespace {
 
-// Never made twice, by this process or another.
-std::string MakeRun() {
+std::string IngressProgress::MakeRun() {
   std::random_device random;
   std::string run;
   for (int i = 0; i < 4; ++i) {
@@ -17,8 +15,6 @@ std::string MakeRun() {
   }
   return run;
 }
-
-}  // namespace
 
 void IngressProgress::Begin(ResumePoint point) {
   point_ = std::move(point);

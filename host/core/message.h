@@ -10,6 +10,7 @@ namespace kps {
 struct MessageView {
   std::string_view payload;
   std::int64_t timestamp_ns = 0;  // since the Unix epoch; 0: unknown
+  std::string_view id = {};       // names the message within its stream, for good; empty: nothing does
 };
 
 }  // namespace kps

@@ -1,34 +1,56 @@
 #include "host/core/window.h"
 
+#include <charconv>
+#include <utility>
+
 #include "host/core/envelope.h"
 
 namespace kps {
 
-Window::Window(Limits limits) : limits_(limits), slots_(limits.batches_max) {}
+Window::Window(Limits limits, std::string run, std::string own)
+    : limits_(limits), run_(std::move(run)), own_(std::move(own)), slots_(limits.batches_max) {}
 
 void Window::Push(const Batch& batch, std::int64_t now_ns) {
   SlotData& slot = Slot(size_++);
   slot.envelopes.clear();
-  slot.ends.clear();
+  slot.ids.clear();
+  slot.items.clear();
   slot.published = 0;
   slot.ticket = 0;
   slot.token = batch.token;
   slot.position.assign(batch.position);
   for (MessageView message : batch.messages) {
     if (message.timestamp_ns == 0) message.timestamp_ns = now_ns;
+    Item item{slot.envelopes.size(), 0, slot.ids.size(), 0};
     AppendEnvelope(message, &slot.envelopes);
-    slot.ends.push_back(slot.envelopes.size());
+    AppendId(message.id, &slot.ids);
+    item.envelope_size = slot.envelopes.size() - item.envelope;
+    item.id_size = slot.ids.size() - item.id;
+    slot.items.push_back(item);
   }
   bytes_ += slot.envelopes.size();
+}
+
+void Window::AppendId(std::string_view id, std::string* ids) {
+  ids->append(id.empty() ? own_ : run_).push_back('.');
+  if (!id.empty()) {
+    ids->append(id);
+    return;
+  }
+  char text[20];
+  ids->append(text, std::to_chars(text, text + sizeof text, ++numbered_).ptr);
+}
+
+Outgoing Window::View(const SlotData& slot, const Item& item) {
+  return {.envelope = std::string_view(slot.envelopes).substr(item.envelope, item.envelope_size),
+          .message_id = std::string_view(slot.ids).substr(item.id, item.id_size)};
 }
 
 Error Window::PublishTo(Publisher* publisher) {
   for (; next_ < size_; ++next_) {
     SlotData& slot = Slot(next_);
-    while (slot.published < slot.ends.size()) {
-      const std::size_t start = slot.published == 0 ? 0 : slot.ends[slot.published - 1];
-      const std::size_t end = slot.ends[slot.published];
-      auto ticket = publisher->Publish(std::string_view(slot.envelopes).substr(start, end - start));
+    while (slot.published < slot.items.size()) {
+      auto ticket = publisher->Publish(View(slot, slot.items[slot.published]));
       if (!ticket.ok()) return ticket.error();
       slot.ticket = ticket.value();
       ++slot.published;
@@ -39,18 +61,15 @@ Error Window::PublishTo(Publisher* publisher) {
 
 std::size_t Window::SkipRefused() {
   SlotData& slot = Slot(next_);
-  const std::size_t start = slot.published == 0 ? 0 : slot.ends[slot.published - 1];
-  const std::size_t size = slot.ends[slot.published] - start;
-  slot.envelopes.erase(start, size);
-  slot.ends.erase(slot.ends.begin() + static_cast<std::ptrdiff_t>(slot.published));
-  for (std::size_t i = slot.published; i < slot.ends.size(); ++i) slot.ends[i] -= size;
-  bytes_ -= size;
+  const auto refused = slot.items.begin() + static_cast<std::ptrdiff_t>(slot.published);
+  const std::size_t size = refused->envelope_size;
+  slot.items.erase(refused);
   return size;
 }
 
 std::size_t Window::message_count() const {
   std::size_t count = 0;
-  for (std::size_t i = 0; i < size_; ++i) count += Slot(i).ends.size();
+  for (std::size_t i = 0; i < size_; ++i) count += Slot(i).items.size();
   return count;
 }
 
@@ -65,7 +84,7 @@ void Window::Rewind() {
 bool Window::PopConfirmed(std::uint64_t ticket, Confirmed* confirmed) {
   if (next_ == 0 || Slot(0).ticket > ticket) return false;
   SlotData& slot = Slot(0);
-  *confirmed = {slot.token, slot.position, slot.ends.size()};
+  *confirmed = {slot.token, slot.position, slot.items.size()};
   bytes_ -= slot.envelopes.size();
   first_ = (first_ + 1) % slots_.size();
   --size_;

@@ -25,7 +25,9 @@ class Window {
     std::size_t message_count;
   };
 
-  explicit Window(Limits limits);
+  // Messages with an id are published under `run` and the id: two runs are two sequences of messages. The rest is
+  // numbered under `own`, which no other window has.
+  Window(Limits limits, std::string run, std::string own);
 
   bool empty() const { return size_ == 0; }
   // No room: the consumer must not be called.
@@ -54,11 +56,19 @@ class Window {
   bool PopConfirmed(std::uint64_t ticket, Confirmed* confirmed);
 
  private:
+  // A message: where its envelope and its id are in the buffers of its slot.
+  struct Item {
+    std::size_t envelope;
+    std::size_t envelope_size;
+    std::size_t id;
+    std::size_t id_size;
+  };
   struct SlotData {
-    std::string envelopes;          // back to back
-    std::vector<std::size_t> ends;  // of each envelope in `envelopes`
-    std::size_t published = 0;      // leading envelopes that are
-    std::uint64_t ticket = 0;       // of the last one published; 0: none
+    std::string envelopes;  // back to back
+    std::string ids;        // likewise
+    std::vector<Item> items;
+    std::size_t published = 0;  // leading items that are
+    std::uint64_t ticket = 0;   // of the last one published; 0: none
     std::uint64_t token = 0;
     std::string position;
   };
@@ -66,7 +76,13 @@ class Window {
   SlotData& Slot(std::size_t i) { return slots_[(first_ + i) % slots_.size()]; }
   const SlotData& Slot(std::size_t i) const { return slots_[(first_ + i) % slots_.size()]; }
 
+  static Outgoing View(const SlotData& slot, const Item& item);
+  void AppendId(std::string_view id, std::string* ids);
+
   const Limits limits_;
+  const std::string run_;
+  const std::string own_;
+  std::uint64_t numbered_ = 0;
   std::vector<SlotData> slots_;
   std::size_t first_ = 0;  // oldest slot
   std::size_t size_ = 0;   // slots in use

@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -21,6 +22,8 @@ namespace {
 using std::chrono::milliseconds;
 
 // What a table of the first release has; later members are looked at only when struct_size covers them.
+// The first release had no id.
+constexpr std::uint32_t kMessageStrideMin = offsetof(kps_message, id);
 constexpr std::uint32_t kTableSizeMin = offsetof(kps_plugin, get_extension) + sizeof(void*);
 
 uint32_t Millis(milliseconds timeout) { return static_cast<uint32_t>(std::max<milliseconds::rep>(timeout.count(), 0)); }
@@ -112,7 +115,7 @@ class AdaptedConsumer : public Consumer {
       batch_ = {};
       return error;
     }
-    if (batch_.message_count > 0 && (batch_.messages == nullptr || batch_.message_stride < sizeof(kps_message))) {
+    if (batch_.message_count > 0 && (batch_.messages == nullptr || batch_.message_stride < kMessageStrideMin)) {
       return Error(Code::kInternal, "the plugin's next_msg returned a batch without messages or message_stride");
     }
     if (batch_.message_count > limits.messages_max) {
@@ -131,12 +134,9 @@ class AdaptedConsumer : public Consumer {
     views_.clear();
     const char* at = reinterpret_cast<const char*>(batch_.messages);
     for (std::size_t i = 0; i < batch_.message_count; ++i, at += batch_.message_stride) {
-      const auto* message = reinterpret_cast<const kps_message*>(at);
-      if (message->payload.size > 0 && message->payload.data == nullptr) {
-        return Error(Code::kInternal, "the plugin's next_msg returned a message with a size and no data");
-      }
-      views_.push_back(
-          {{static_cast<const char*>(message->payload.data), message->payload.size}, message->timestamp_ns});
+      auto view = View(*reinterpret_cast<const kps_message*>(at));
+      if (!view.ok()) return view.error();
+      views_.push_back(view.value());
     }
     return Batch{views_, {static_cast<const char*>(batch_.position.data), batch_.position.size}, batch_.token};
   }
@@ -147,6 +147,24 @@ class AdaptedConsumer : public Consumer {
   }
 
  private:
+  Result<MessageView> View(const kps_message& message) const {
+    if (message.payload.size > 0 && message.payload.data == nullptr) {
+      return Error(Code::kInternal, "the plugin's next_msg returned a message with a size and no data");
+    }
+    MessageView view{{static_cast<const char*>(message.payload.data), message.payload.size}, message.timestamp_ns};
+    if (batch_.message_stride < sizeof(kps_message)) return view;  // built before messages had ids
+    if (message.id.size > 0 && message.id.data == nullptr) {
+      return Error(Code::kInternal, "the plugin's next_msg returned a message whose id has a size and no data");
+    }
+    view.id = {static_cast<const char*>(message.id.data), message.id.size};
+    const auto printable = [](char c) { return c > ' ' && c < '\x7F'; };
+    if (view.id.size() > KPS_MESSAGE_ID_SIZE_MAX || !std::all_of(view.id.begin(), view.id.end(), printable)) {
+      return Error(Code::kInternal,
+                   "the plugin's next_msg returned a message whose id is not printable ASCII of at most " +
+                       std::to_string(KPS_MESSAGE_ID_SIZE_MAX) + " bytes");
+    }
+    return view;
+  }
   void Release() {
     if (batch_.release != nullptr) batch_.release(batch_.release_context);
     batch_ = {};
@@ -173,7 +191,7 @@ class AdaptedProducer : public Producer {
   Error Produce(std::span<const MessageView> messages, milliseconds timeout, std::size_t* taken) override {
     abi_messages_.clear();
     for (const MessageView& message : messages) {
-      abi_messages_.push_back({{message.payload.data(), message.payload.size()}, message.timestamp_ns});
+      abi_messages_.push_back({{message.payload.data(), message.payload.size()}, message.timestamp_ns, {nullptr, 0}});
     }
     *taken = 0;
     Error error = Guarded("produce", [&](kps_error* buffer) {

@@ -43,32 +43,32 @@ FileConsumer::FileConsumer(const plugin::Host& host, const plugin::Stream& strea
       buffer_(std::max(kReadBytes, (settings_.lines ? settings_.line_bytes_max : settings_.chunk_bytes) + 1)) {
   if (!position.empty()) {
     resume(position);
-  } else if (open_path(0) && settings_.from_end) {
-    read_offset_ = stat_of(file_.get(), settings_.path).st_size;
+  } else if (open_path() && settings_.from_end) {
+    place_.offset = static_cast<uint64_t>(stat_of(file_.get(), settings_.path).st_size);
   }
 }
 
 void FileConsumer::resume(const std::string& position) {
-  uint64_t device = 0, inode = 0, offset = 0;
-  int used = 0;
-  if (std::sscanf(position.c_str(), "v1 %" SCNu64 " %" SCNu64 " %" SCNu64 "%n", &device, &inode, &offset, &used) != 3 ||
-      static_cast<size_t>(used) != position.size()) {
-    throw Failure(KPS_DATA_LOSS,
-                  "stream " + stream_id_ + ": the position \"" + position + "\" is not \"v1 DEVICE INODE OFFSET\"");
+  const std::optional<FilePlace> left = FilePlace::parse(position);
+  if (!left) {
+    throw Failure(KPS_DATA_LOSS, "stream " + stream_id_ + ": the position \"" + position +
+                                     "\" is not \"v2 DEVICE INODE BIRTH_NS RESTART_NS OFFSET\"");
   }
-  const bool same = open_path(0) && device_ == device && inode_ == inode;
-  if (!same && !open_rotated(device, inode)) {
+  const bool same = open_path() && place_.same_file(*left);
+  if (!same && !open_rotated(*left)) {
     host_.log(KPS_LOG_WARN, stream_id_,
               "the file that was read last is gone, neither " + settings_.path + " nor a neighbour has its inode " +
-                  std::to_string(inode) + ": starting the present file at 0");
+                  std::to_string(left->inode) + ": starting the present file at 0");
     return;
   }
-  const off_t size = stat_of(file_.get(), settings_.path).st_size;
-  if (static_cast<uint64_t>(size) >= offset) read_offset_ = static_cast<off_t>(offset);
+  const auto size = static_cast<uint64_t>(stat_of(file_.get(), settings_.path).st_size);
+  place_.restart_ns = left->restart_ns;
+  place_.offset = left->offset;
+  if (size < left->offset) place_.restart();
 }
 
 // False when there is no such file (yet).
-bool FileConsumer::open_path(off_t offset) {
+bool FileConsumer::open_path() {
   // Without O_NONBLOCK a fifo would block here until somebody writes.
   Descriptor file(::open(settings_.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.open()) {
@@ -77,31 +77,28 @@ bool FileConsumer::open_path(off_t offset) {
   }
   if (!S_ISREG(stat_of(file.get(), settings_.path).st_mode))
     throw Failure(KPS_INVALID_ARGUMENT, "\"path\": " + settings_.path + " is not a regular file");
-  adopt(std::move(file), offset);
+  adopt(std::move(file));
   return true;
 }
 
-bool FileConsumer::open_rotated(dev_t device, ino_t inode) {
+bool FileConsumer::open_rotated(const FilePlace& left) {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(directory_.c_str()), ::closedir);
   if (!directory) return false;
   while (const dirent* entry = ::readdir(directory.get())) {
-    if (entry->d_ino != inode) continue;
+    if (entry->d_ino != left.inode) continue;
     Descriptor file(::openat(::dirfd(directory.get()), entry->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!file.open()) continue;
     const struct stat info = stat_of(file.get(), entry->d_name);
-    if (info.st_dev != device || info.st_ino != inode || !S_ISREG(info.st_mode)) continue;
-    adopt(std::move(file), 0);
+    if (!S_ISREG(info.st_mode) || !left.same_file(FilePlace::of(file.get(), entry->d_name))) continue;
+    adopt(std::move(file));
     return true;
   }
   return false;
 }
 
-void FileConsumer::adopt(Descriptor file, off_t offset) {
-  const struct stat info = stat_of(file.get(), settings_.path);
+void FileConsumer::adopt(Descriptor file) {
+  place_ = FilePlace::of(file.get(), settings_.path);
   file_ = std::move(file);
-  device_ = info.st_dev;
-  inode_ = info.st_ino;
-  read_offset_ = offset;
   begin_ = end_ = scanned_ = 0;
   rotated_since_.reset();
   watch_.follow(file_.get());
@@ -114,10 +111,9 @@ void FileConsumer::next(plugin::Batch& batch, milliseconds timeout) {
     if (batch.empty() && file_.open() && fill()) continue;
     if (batch.empty() && look_around(batch) == AtEnd::kReadOn) continue;
     if (!batch.empty()) {
-      char position[96];
-      const int size = std::snprintf(position, sizeof position, "v1 %ju %ju %ju", static_cast<uintmax_t>(device_),
-                                     static_cast<uintmax_t>(inode_), static_cast<uintmax_t>(read_offset_) - buffered());
-      batch.set_position(position, static_cast<size_t>(size));
+      FilePlace next = place_;
+      next.offset -= buffered();
+      batch.set_position(next.position());
       return;
     }
     auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
@@ -139,11 +135,11 @@ bool FileConsumer::fill() {
   }
   ssize_t size;
   do {
-    size = ::pread(file_.get(), buffer_.data() + end_, buffer_.size() - end_, read_offset_);
+    size = ::pread(file_.get(), buffer_.data() + end_, buffer_.size() - end_, static_cast<off_t>(place_.offset));
   } while (size < 0 && errno == EINTR);
   if (size < 0) throw plugin::errno_failure(errno, "read " + settings_.path);
   end_ += static_cast<size_t>(size);
-  read_offset_ += size;
+  place_.offset += static_cast<size_t>(size);
   return size > 0;
 }
 
@@ -167,9 +163,8 @@ void FileConsumer::extract_lines(plugin::Batch& batch) {
     }
     if (too_long) size = settings_.line_bytes_max;
     if (!batch.has_room(size)) return;
-    batch.add_borrowed(line, size);
-    begin_ += size + (too_long ? 0 : 1);
-    scanned_ = 0;
+    add(batch, size);
+    begin_ += too_long ? 0 : 1;
   }
 }
 
@@ -177,23 +172,31 @@ void FileConsumer::extract_chunks(plugin::Batch& batch) {
   while (buffered() > 0) {
     const size_t size = std::min(buffered(), settings_.chunk_bytes);
     if (!batch.has_room(size)) return;
-    batch.add_borrowed(buffer_.data() + begin_, size);
-    begin_ += size;
+    add(batch, size);
   }
+}
+
+void FileConsumer::add(plugin::Batch& batch, size_t size) {
+  const uint64_t begin = place_.offset - buffered();
+  char id[80];
+  batch.add_borrowed(buffer_.data() + begin_, size);
+  batch.set_id(id, place_.write_id(begin, begin + size, id));
+  begin_ += size;
+  scanned_ = 0;
 }
 
 // At the end of what there is: has the file been truncated or replaced?
 FileConsumer::AtEnd FileConsumer::look_around(plugin::Batch& batch) {
-  if (!file_.open()) return open_path(0) ? AtEnd::kReadOn : AtEnd::kWait;
+  if (!file_.open()) return open_path() ? AtEnd::kReadOn : AtEnd::kWait;
 
-  if (stat_of(file_.get(), settings_.path).st_size < read_offset_) {
+  if (static_cast<uint64_t>(stat_of(file_.get(), settings_.path).st_size) < place_.offset) {
     host_.log(KPS_LOG_INFO, stream_id_, settings_.path + " was truncated: starting again at 0");
-    read_offset_ = 0;
+    place_.restart();
     begin_ = end_ = scanned_ = 0;
     return AtEnd::kReadOn;
   }
   struct stat named;
-  if (::stat(settings_.path.c_str(), &named) != 0 || (named.st_dev == device_ && named.st_ino == inode_)) {
+  if (::stat(settings_.path.c_str(), &named) != 0 || (named.st_dev == place_.device && named.st_ino == place_.inode)) {
     // Moved away and not replaced yet: its writer may still append.
     rotated_since_.reset();
     return AtEnd::kWait;
@@ -206,12 +209,10 @@ FileConsumer::AtEnd FileConsumer::look_around(plugin::Batch& batch) {
     return AtEnd::kReadOn;
   }
   if (buffered() > 0) {  // the newline will never come
-    batch.add_borrowed(buffer_.data() + begin_, buffered());
-    begin_ = end_;
-    scanned_ = 0;
+    add(batch, buffered());
     return AtEnd::kWait;
   }
-  return open_path(0) ? AtEnd::kReadOn : AtEnd::kWait;
+  return open_path() ? AtEnd::kReadOn : AtEnd::kWait;
 }
 
 }  // namespace kps::plugins

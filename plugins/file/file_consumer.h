@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "descriptor.h"
+#include "file_place.h"
 #include "file_watch.h"
 
 struct stat;
@@ -38,13 +39,14 @@ class FileConsumer : public plugin::Consumer {
   enum class AtEnd { kWait, kReadOn };
 
   void resume(const std::string& position);
-  bool open_path(off_t offset);
-  bool open_rotated(dev_t device, ino_t inode);
-  void adopt(Descriptor file, off_t offset);
+  bool open_path();
+  bool open_rotated(const FilePlace& left);
+  void adopt(Descriptor file);
   bool fill();
   void extract(plugin::Batch& batch);
   void extract_lines(plugin::Batch& batch);
   void extract_chunks(plugin::Batch& batch);
+  void add(plugin::Batch& batch, size_t size);  // the next so many bytes
   AtEnd look_around(plugin::Batch& batch);
   size_t buffered() const { return end_ - begin_; }
 
@@ -54,9 +56,7 @@ class FileConsumer : public plugin::Consumer {
   std::string directory_;
   FileWatch watch_;
   Descriptor file_;
-  dev_t device_ = 0;
-  ino_t inode_ = 0;
-  off_t read_offset_ = 0;  // of the byte after the buffered ones
+  FilePlace place_;  // of the byte after the buffered ones
   std::optional<Clock::time_point> rotated_since_;
   std::vector<char> buffer_;
   size_t begin_ = 0;

@@ -2,6 +2,7 @@
 #include <common/params.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <kps/plugin.hpp>
 #include <memory>
@@ -68,6 +69,8 @@ class Source : public plugin::Consumer {
       store_le64(payload + 8, static_cast<uint64_t>(timestamp_ns));
       const size_t rest = size_bytes_ - kHeaderBytes;
       std::copy_n(pattern_.slice(sequence_, rest), rest, payload + kHeaderBytes);
+      char id[20];
+      batch.set_id(id, static_cast<size_t>(std::to_chars(id, id + sizeof id, sequence_).ptr - id));
       ++sequence_;
     }
     if (!batch.empty()) batch.set_position(std::to_string(sequence_));

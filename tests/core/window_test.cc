@@ -17,6 +17,7 @@ class RecordingPublisher : public Publisher {
     if (messages[0].payload == refused) return Error(code, "refused");
     sent.emplace_back(messages[0].payload);
     stamps.push_back(messages[0].timestamp_ns);
+    ids.emplace_back(outgoing.message_id);
     return ++ticket;
   }
   std::uint64_t Confirmed() const override { return 0; }
@@ -27,6 +28,7 @@ class RecordingPublisher : public Publisher {
   std::uint64_t ticket = 0;
   std::vector<std::string> sent;
   std::vector<std::int64_t> stamps;
+  std::vector<std::string> ids;
 };
 
 using Sent = std::vector<std::string>;
@@ -36,7 +38,7 @@ void Push(Window* window, std::vector<MessageView> messages, std::string_view po
 }
 
 TEST(Window, PublishesInOrderAndPopsWhatIsConfirmed) {
-  Window window({4, 1000});
+  Window window({4, 1000}, "run", "own");
   RecordingPublisher publisher;
   Push(&window, {{"a", 5}, {"b", 0}}, "p1", 1);
   Push(&window, {{"c", 0}}, "p2", 2);
@@ -57,7 +59,7 @@ TEST(Window, PublishesInOrderAndPopsWhatIsConfirmed) {
 }
 
 TEST(Window, ARefusedEnvelopeIsNextAgainOrSkipped) {
-  Window window({4, 1000});
+  Window window({4, 1000}, "run", "own");
   RecordingPublisher publisher;
   publisher.refused = "b";
   Push(&window, {{"a", 1}, {"b", 1}, {"c", 1}}, "p", 7);
@@ -73,7 +75,7 @@ TEST(Window, ARefusedEnvelopeIsNextAgainOrSkipped) {
 }
 
 TEST(Window, ABatchOfWhichNothingIsLeftIsConfirmed) {
-  Window window({4, 1000});
+  Window window({4, 1000}, "run", "own");
   RecordingPublisher publisher;
   publisher.refused = "x";
   Push(&window, {{"x", 1}}, "p", 7);
@@ -86,7 +88,7 @@ TEST(Window, ABatchOfWhichNothingIsLeftIsConfirmed) {
 }
 
 TEST(Window, RewindPublishesEverythingUnconfirmedAgain) {
-  Window window({4, 1000});
+  Window window({4, 1000}, "run", "own");
   RecordingPublisher publisher;
   for (const char* text : {"a", "b", "c"}) Push(&window, {{text, 1}}, text, 1);
   ASSERT_TRUE(window.PublishTo(&publisher).ok());
@@ -99,7 +101,7 @@ TEST(Window, RewindPublishesEverythingUnconfirmedAgain) {
 }
 
 TEST(Window, IsFullBySlotsAndByBytesAndReusesItsRing) {
-  Window window({2, 1000});
+  Window window({2, 1000}, "run", "own");
   RecordingPublisher publisher;
   for (int i = 0; i < 10; ++i) {
     const std::string text = std::to_string(i);
@@ -111,9 +113,28 @@ TEST(Window, IsFullBySlotsAndByBytesAndReusesItsRing) {
     Window::Confirmed confirmed{};
     while (window.PopConfirmed(publisher.ticket, &confirmed)) EXPECT_EQ(confirmed.position, text);
   }
-  Window small({8, 10});
+  Window small({8, 10}, "run", "own");
   Push(&small, {{"longer than ten bytes", 1}}, "", 1);
   EXPECT_TRUE(small.full());
+}
+
+TEST(Window, AMessageKeepsItsIdHoweverOftenItIsPublished) {
+  Window window({4, 1000}, "run", "own");
+  RecordingPublisher publisher;
+  Push(&window, {{"a", 1, "7/1"}, {"b", 1}, {"never", 1, "7/2"}, {"c", 1}, {"d", 1, "7/3"}}, "p", 1);
+  publisher.refused = "never";
+  ASSERT_FALSE(window.PublishTo(&publisher).ok());
+  EXPECT_GT(window.SkipRefused(), 5u);
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  const std::vector<std::string> ids{"run.7/1", "own.1", "own.2", "run.7/3"};
+  EXPECT_EQ(publisher.ids, ids);
+  publisher.ids.clear();
+  window.Rewind();
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  EXPECT_EQ(publisher.ids, ids);
+  Push(&window, {{"e", 1}}, "p", 1);
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  EXPECT_EQ(publisher.ids.back(), "own.3");
 }
 
 }  // namespace

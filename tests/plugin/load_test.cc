@@ -93,7 +93,8 @@ TEST(NextMsgTest, ABatchThatCannotBeReadIsAnErrorThatSaysWhy) {
   const auto consumer = connector.value()->CreateConsumer(StreamSpec{}, "", waker.value().get());
   ASSERT_TRUE(consumer.ok()) << consumer.error().ToString();
   for (const char* why :
-       {"2000 messages; at most 512", "a message with a size and no data", "a position with a size and no data"}) {
+       {"2000 messages; at most 512", "a message with a size and no data", "a position with a size and no data",
+        "a message whose id has a size and no data", "whose id is not printable ASCII", "of at most 128 bytes"}) {
     const auto batch = consumer.value()->NextBatch({512, 1024}, std::chrono::milliseconds(0));
     ASSERT_FALSE(batch.ok()) << why;
     EXPECT_EQ(batch.error().code(), Code::kInternal);
@@ -104,6 +105,20 @@ TEST(NextMsgTest, ABatchThatCannotBeReadIsAnErrorThatSaysWhy) {
   EXPECT_EQ(failed.error().code(), Code::kUnavailable);
   EXPECT_EQ(failed.error().message().find_first_not_of(std::string_view("\0?\\x", 5)), std::string::npos)
       << "nothing of the host's memory: " << failed.error().message();
+}
+
+TEST(NextMsgTest, MessagesOfAPluginOfBeforeTheIdsAreRead) {
+  const auto plugin = LoadPlugin(Broken("short_messages"));
+  ASSERT_TRUE(plugin.ok()) << plugin.error().ToString();
+  NoServices services;
+  const auto connector = plugin.value()->CreateConnector("{}", "{}", &services);
+  const auto waker = connector.value()->CreateWaker("a");
+  const auto consumer = connector.value()->CreateConsumer(StreamSpec{}, "", waker.value().get());
+  const auto batch = consumer.value()->NextBatch({512, 1024}, std::chrono::milliseconds(0));
+  ASSERT_TRUE(batch.ok()) << batch.error().ToString();
+  ASSERT_EQ(batch.value().messages.size(), 2u);
+  EXPECT_EQ(batch.value().messages[1].payload, "two");
+  EXPECT_EQ(batch.value().messages[1].id, "");
 }
 
 TEST(CreateConsumerTest, ExceptionOfAnyTypeIsAnError) {

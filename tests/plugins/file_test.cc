@@ -1,6 +1,9 @@
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include "harness.h"
@@ -97,6 +100,64 @@ TEST_F(File, ResumesInTheRotatedFileThenTheNew) {
   rotate();
   append(log, "3\n");
   EXPECT_EQ(Consumer(plugin, metadata(quick), position).collect(2), (Lines{"2", "3"}));
+}
+
+TEST_F(File, ALineThatIsReadAgainHasTheSameIdAndNoOtherLineHasIt) {
+  append(log, "a\na\n\n\n");
+  Consumer consumer(plugin, metadata());
+  consumer.next(1000, 1);
+  const std::string after_the_first = consumer.position;
+  EXPECT_EQ(consumer.collect(3), (Lines{"a", "", ""}));
+  Consumer again(plugin, metadata(), after_the_first);
+  EXPECT_EQ(again.collect(3), (Lines{"a", "", ""}));
+  EXPECT_EQ(again.ids, Lines(consumer.ids.begin() + 1, consumer.ids.end()));
+  EXPECT_EQ(std::set<std::string>(consumer.ids.begin(), consumer.ids.end()).size(), 4u);
+}
+
+TEST_F(File, AfterATruncationTheSameLineIsAnotherMessage) {
+  append(log, "one\ntwo\n");
+  Consumer consumer(plugin, metadata());
+  EXPECT_EQ(consumer.collect(2).size(), 2u);
+  std::filesystem::resize_file(log, 0);
+  EXPECT_EQ(consumer.next(0), Lines{});
+  append(log, "one\ntwo\n");
+  EXPECT_EQ(consumer.next(1000, 1), Lines{"one"});
+  EXPECT_NE(consumer.ids[2], consumer.ids[0]);
+  const std::string after = consumer.position;
+  EXPECT_EQ(consumer.collect(1), Lines{"two"});
+  Consumer again(plugin, metadata(), after);
+  EXPECT_EQ(again.collect(1), Lines{"two"});
+  EXPECT_EQ(again.ids[0], consumer.ids[3]);
+}
+
+TEST_F(File, AChunkThatIsLongerWhenItIsReadAgainIsAnotherMessage) {
+  append(log, "abc");
+  Consumer consumer(plugin, metadata(R"(,"mode":"chunks")"));
+  EXPECT_EQ(consumer.collect(1), Lines{"abc"});
+  append(log, "def");
+  Consumer again(plugin, metadata(R"(,"mode":"chunks")"));
+  EXPECT_EQ(again.collect(1), Lines{"abcdef"});
+  EXPECT_NE(again.ids[0], consumer.ids[0]);
+}
+
+TEST_F(File, AFileThatGotTheInodeOfTheOldOneIsReadFromItsStart) {
+  append(log, "1\n2\n");
+  Consumer consumer(plugin, metadata());
+  consumer.next(1000, 1);
+  std::istringstream words(consumer.position);
+  std::string version, device, inode, birth, restart, offset;
+  words >> version >> device >> inode >> birth >> restart >> offset;
+  if (birth == "0") GTEST_SKIP() << "this file system does not tell when a file was born";
+  const std::string other = version + " " + device + " " + inode + " " + birth + "1 " + restart + " " + offset;
+  EXPECT_EQ(Consumer(plugin, metadata(), other).collect(2), (Lines{"1", "2"}));
+}
+
+TEST_F(File, APositionOfTheFirstReleaseIsUnderstood) {
+  append(log, "1\n2\n");
+  struct stat info;
+  ASSERT_EQ(::stat(log.c_str(), &info), 0);
+  const std::string position = "v1 " + std::to_string(info.st_dev) + " " + std::to_string(info.st_ino) + " 2";
+  EXPECT_EQ(Consumer(plugin, metadata(), position).collect(1), Lines{"2"});
 }
 
 TEST_F(File, BatchesKeepToTheLimits) {

@@ -20,6 +20,7 @@ TEST(Generator, ResumesAtItsPosition) {
   const auto all = consumer.collect(1);
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0][0], 4);
+  EXPECT_EQ(consumer.ids, std::vector<std::string>{"4"});
 }
 
 TEST(Generator, KeepsToTheRate) {

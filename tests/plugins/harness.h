@@ -109,6 +109,8 @@ class Consumer {
     for (size_t i = 0; i < batch.message_count; ++i) {
       const kps_bytes& p = batch.messages[i].payload;
       payloads.emplace_back(p.size == 0 ? "" : static_cast<const char*>(p.data), p.size);
+      const kps_bytes& id = batch.messages[i].id;
+      ids.emplace_back(id.size == 0 ? "" : static_cast<const char*>(id.data), id.size);
     }
     if (batch.message_count > 0) position.assign(static_cast<const char*>(batch.position.data), batch.position.size);
     return payloads;
@@ -126,6 +128,7 @@ class Consumer {
   void wake() { eventfd_write(wake_fd, 1); }
 
   std::string position;
+  std::vector<std::string> ids;  // of all the messages
   int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
  private:
@@ -146,7 +149,7 @@ class Producer {
 
   size_t produce(const std::vector<std::string>& payloads) {
     std::vector<kps_message> messages;
-    for (const std::string& p : payloads) messages.push_back({{p.data(), p.size()}, 0});
+    for (const std::string& p : payloads) messages.push_back({{p.data(), p.size()}, 0, {nullptr, 0}});
     kps_error error = Plugin::fresh();
     size_t taken = 0;
     last =

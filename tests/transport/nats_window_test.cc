@@ -22,7 +22,7 @@ using std::chrono::steady_clock;
 // Publishes `prefix` 0, 1, ... `count` - 1 as host/core/ingress.cc does. Returns what it was told to be safe.
 int PublishAll(Publisher* publisher, const std::string& prefix, int count, std::atomic<int>* safe,
                steady_clock::time_point deadline) {
-  Window window({});
+  Window window({}, "run", "own");
   int pushed = 0;
   Window::Confirmed confirmed{};
   while (*safe < count && steady_clock::now() < deadline) {

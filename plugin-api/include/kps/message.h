@@ -6,6 +6,8 @@
 
 /* Bytes a position may have: positions are stored after every confirmed batch. */
 #define KPS_POSITION_SIZE_MAX 4096
+/* Bytes the id of a message may have: ids travel with every message. */
+#define KPS_MESSAGE_ID_SIZE_MAX 128
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,6 +17,12 @@ extern "C" {
 typedef struct kps_message {
   kps_bytes payload;
   int64_t timestamp_ns; /* since the Unix epoch; 0: the host puts its own clock */
+
+  /* INGRESS, optional: names the message for good. The same message read again, also by a consumer that resumes
+   * after a crash, has the same id, and no other message of the stream ever has it. A transport that remembers ids
+   * then keeps it once; one that is used for two messages loses the second. Printable ASCII without spaces, as
+   * "42" or "partition/offset", at most KPS_MESSAGE_ID_SIZE_MAX bytes. Empty: none. In EGRESS always empty. */
+  kps_bytes id;
 } kps_message;
 
 /* How much next_msg may return at once. */
@@ -50,6 +58,7 @@ typedef struct kps_batch {
 
 KPS_FROZEN(kps_message, payload, 0);
 KPS_FROZEN(kps_message, timestamp_ns, 16);
+KPS_FROZEN(kps_message, id, 24);
 KPS_FROZEN(kps_limits, messages_max, 4);
 KPS_FROZEN(kps_limits, bytes_max, 8);
 KPS_FROZEN(kps_batch, message_stride, 4);

@@ -2,6 +2,7 @@
 #include "good_table.h"
 
 static kps_message messages[2000];
+static const char long_id[KPS_MESSAGE_ID_SIZE_MAX + 1] = "x";
 static int call;
 
 static kps_code next_msg(kps_consumer *consumer, const kps_limits *limits, uint32_t timeout_ms, kps_batch *batch,
@@ -19,6 +20,21 @@ static kps_code next_msg(kps_consumer *consumer, const kps_limits *limits, uint3
       return KPS_OK;
     case 2:
       batch->position.size = 10;
+      return KPS_OK;
+    case 3:
+      batch->message_count = 1;
+      messages[0].payload.size = 0;
+      messages[0].id.size = 10;
+      return KPS_OK;
+    case 4:
+      batch->message_count = 1;
+      messages[0].id.data = "two words";
+      messages[0].id.size = 9;
+      return KPS_OK;
+    case 5:
+      batch->message_count = 1;
+      messages[0].id.data = long_id;
+      messages[0].id.size = sizeof long_id;
       return KPS_OK;
     default:
       error->text_size = 8;

@@ -38,6 +38,16 @@ class Batch {
     return owned_.data() + offset;
   }
 
+  // Names the message that was added last, see kps_message. Copies the id.
+  void set_id(const void *id, size_t size) {
+    if (messages_.empty()) throw Failure(KPS_INTERNAL, "set_id comes after add");
+    kps_bytes &last = messages_.back().id;
+    if (last.size > 0) throw Failure(KPS_INTERNAL, "a message has one id");
+    last.size = size;
+    ids_.append(static_cast<const char *>(id), size);
+  }
+  void set_id(const std::string &id) { set_id(id.data(), id.size()); }
+
   // The resume point after the last message added. It stays until it is set again.
   void set_position(const void *data, size_t size) {
     if (size > KPS_POSITION_SIZE_MAX) throw Failure(KPS_INTERNAL, "the position is longer than KPS_POSITION_SIZE_MAX");
@@ -64,15 +74,20 @@ class Batch {
   void begin(const kps_limits &limits, uint64_t token) {
     messages_.clear();
     owned_.clear();
+    ids_.clear();
     bytes_ = 0;
     messages_max_ = limits.messages_max > 0 ? limits.messages_max : 1;
     bytes_max_ = limits.bytes_max;
     token_ = token;
   }
   void seal(kps_batch *out) {
-    // The buffer of the copied payloads may have moved while it grew; now it stays. They stand in order of add.
+    // The buffers of the copies may have moved while they grew; now they stay. They hold them in the order of add.
     const char *next = owned_.data();
+    const char *next_id = ids_.data();
     for (size_t i = 0; i < messages_.size(); ++i) {
+      kps_bytes &id = messages_[i].id;
+      if (id.size > 0) id.data = next_id;
+      next_id += id.size;
       kps_bytes &payload = messages_[i].payload;
       if (payload.data != nullptr || payload.size == 0) continue;
       payload.data = next;
@@ -90,13 +105,14 @@ class Batch {
 
  private:
   void append_message(const void *data, size_t size, int64_t timestamp_ns) {
-    kps_message message = {{data, size}, timestamp_ns};
+    kps_message message = {{data, size}, timestamp_ns, {nullptr, 0}};
     messages_.push_back(message);
     bytes_ += size;
   }
 
   std::vector<kps_message> messages_;  // payload.data is NULL for a copied payload until seal
   std::vector<char> owned_;
+  std::string ids_;
   std::string position_;
   uint64_t bytes_ = 0;
   uint32_t messages_max_ = 1;
