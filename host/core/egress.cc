@@ -80,10 +80,10 @@ bool StreamRunner::IsToEnd() {
   if (!Stopping()) return false;
   if (stop_mode_ == StopMode::kHandOver) return true;
   if (drain_deadline_ == steady_clock::time_point{}) {
-    drain_deadline_ = steady_clock::now() + environment_.drain_timeout;
+    drain_deadline_ = environment_.clock->Now() + environment_.drain_timeout;
     if (handover_.subscription) handover_.subscription->Drain();
   }
-  return steady_clock::now() >= drain_deadline_;
+  return environment_.clock->Now() >= drain_deadline_;
 }
 
 bool StreamRunner::ReceiveMore(milliseconds timeout) {
@@ -129,7 +129,7 @@ bool StreamRunner::ProducePending(Producer* producer) {
     if (error.ok()) {
       if (taken > 0 || !WaitForStop(kStalledWait)) continue;
       if (stop_mode_ == StopMode::kHandOver) return false;
-      std::this_thread::sleep_for(kStalledWait);  // draining: see below
+      Pause(kStalledWait);  // draining: see below
       continue;
     }
     if (IsAboutMessage(error.code()) && taken < rest.size()) {
@@ -141,7 +141,7 @@ bool StreamRunner::ProducePending(Producer* producer) {
     if (Stopping() && !error.transient()) return false;
     if (Stopping()) {
       // Draining: the source of the error may recover within the deadline. WaitForStop would not wait any more.
-      std::this_thread::sleep_for(kStalledWait);
+      Pause(kStalledWait);
       continue;
     }
     ReactToError("deliver a message", error);
@@ -153,11 +153,11 @@ bool StreamRunner::ProducePending(Producer* producer) {
 
 bool StreamRunner::IsTimeToFlush() const {
   return handled_receipt_ - acknowledged_receipt_ >= kUnacknowledgedMax ||
-         steady_clock::now() - flushed_at_ >= kFlushInterval;
+         environment_.clock->Now() - flushed_at_ >= kFlushInterval;
 }
 
 Error StreamRunner::FlushProducer(Producer* producer) {
-  flushed_at_ = steady_clock::now();
+  flushed_at_ = environment_.clock->Now();
   if (dirty_) {
     if (Error error = producer->Flush(kFlushTimeout); !error.ok()) return error;
     dirty_ = false;

@@ -1,6 +1,5 @@
 // Ingress: consumer -> window -> transport -> confirm -> position -> ack.
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "host/core/stream_runner.h"
@@ -46,7 +45,7 @@ void StreamRunner::RunIngress(Consumer* consumer) {
     }
     milliseconds timeout{0};
     if (window.empty() && proven) timeout = progress_.waiting() || unacknowledged_ ? kConfirmWait : kIdle;
-    const auto called_at = steady_clock::now();
+    const auto called_at = environment_.clock->Now();
     auto batch = consumer->NextBatch(environment_.batch, timeout);
     if (!batch.ok()) {
       // A permanent error waits long: what is on its way is brought home first.
@@ -61,7 +60,7 @@ void StreamRunner::RunIngress(Consumer* consumer) {
       spin_wait = kSpinWaitFirst;
     } else if (!window.empty()) {
       AwaitConfirmed(publisher.get(), &window, window.NewestTicket(), kConfirmWait);
-    } else if (steady_clock::now() - called_at < timeout / 10) {
+    } else if (environment_.clock->Now() - called_at < timeout / 10) {
       WaitForStop(spin_wait);
       spin_wait = std::min(spin_wait * 2, kSpinWaitLongest);
     } else {
@@ -86,7 +85,7 @@ void StreamRunner::ReapConfirmed(Consumer* consumer, Publisher* publisher, Windo
 
 void StreamRunner::Acknowledge(Consumer* consumer) {
   if (const auto token = progress_.TakeToken()) unacknowledged_ = token;
-  if (!unacknowledged_ || (steady_clock::now() < acknowledge_at_ && !Stopping())) return;
+  if (!unacknowledged_ || (environment_.clock->Now() < acknowledge_at_ && !Stopping())) return;
   const Error error = consumer->Ack(*unacknowledged_);
   in_trouble_ = !error.ok();
   if (error.ok()) {
@@ -97,7 +96,7 @@ void StreamRunner::Acknowledge(Consumer* consumer) {
   // The messages are safe; what may follow is that the source sends some of them again.
   constexpr const char* kDoing = "acknowledge to the source";
   if (!error.transient()) return ReactToError(kDoing, error);
-  acknowledge_at_ = steady_clock::now() + std::max(backoff_.Next(), error.retry_after());
+  acknowledge_at_ = environment_.clock->Now() + std::max(backoff_.Next(), error.retry_after());
   ReportUnhealthy(std::string("cannot ") + kDoing + ": " + error.ToString());
 }
 
@@ -135,9 +134,9 @@ bool StreamRunner::PublishWindow(Publisher* publisher, Window* window) {
 }
 
 void StreamRunner::DrainWindow(Consumer* consumer, Publisher* publisher, Window* window) {
-  const auto deadline = steady_clock::now() + environment_.drain_timeout;
+  const auto deadline = environment_.clock->Now() + environment_.drain_timeout;
   ReapConfirmed(consumer, publisher, window);
-  while (!window->empty() && steady_clock::now() < deadline) {
+  while (!window->empty() && environment_.clock->Now() < deadline) {
     const Error error = window->PublishTo(publisher);
     if (error.code() == Code::kInvalidArgument) {
       window->SkipRefused();
@@ -145,7 +144,7 @@ void StreamRunner::DrainWindow(Consumer* consumer, Publisher* publisher, Window*
     }
     if (!error.ok() && !error.transient()) break;
     if (error.code() == Code::kAborted) window->Rewind();
-    if (error.code() == Code::kUnavailable) std::this_thread::sleep_for(kConfirmWait);  // it may come back in time
+    if (error.code() == Code::kUnavailable) Pause(kConfirmWait);  // it may come back in time
     if (!error.ok()) continue;
     AwaitConfirmed(publisher, window, window->NewestTicket(), kConfirmWait);
     ReapConfirmed(consumer, publisher, window);
@@ -155,7 +154,7 @@ void StreamRunner::DrainWindow(Consumer* consumer, Publisher* publisher, Window*
                                      " messages were not confirmed in time; a source that resumes sends them again");
   }
   if (!progress_.waiting()) return;
-  const auto left = std::max(std::chrono::ceil<milliseconds>(deadline - steady_clock::now()), kConfirmWait);
+  const auto left = std::max(std::chrono::ceil<milliseconds>(deadline - environment_.clock->Now()), kConfirmWait);
   if (environment_.state->Flush(left).ok()) Acknowledge(consumer);
 }
 

@@ -47,19 +47,26 @@ void StreamRunner::Join() {
 }
 
 bool StreamRunner::WaitForStop(std::chrono::milliseconds timeout) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const auto deadline = environment_.clock->Now() + timeout;
   MutexLock lock(mutex_);
   while (!stop_requested_) {
-    if (!changed_.WaitUntil(mutex_, deadline)) return stop_requested_;
+    if (!environment_.clock->WaitUntil(&changed_, &mutex_, deadline)) return stop_requested_;
   }
   return true;
 }
 
+void StreamRunner::Pause(std::chrono::milliseconds timeout) {
+  const auto deadline = environment_.clock->Now() + timeout;
+  MutexLock lock(mutex_);
+  while (environment_.clock->WaitUntil(&changed_, &mutex_, deadline)) {
+  }
+}
+
 void StreamRunner::WaitToTryAgain(std::chrono::milliseconds timeout) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const auto deadline = environment_.clock->Now() + timeout;
   MutexLock lock(mutex_);
   while (!stop_requested_ && !try_again_) {
-    if (!changed_.WaitUntil(mutex_, deadline)) break;
+    if (!environment_.clock->WaitUntil(&changed_, &mutex_, deadline)) break;
   }
   try_again_ = false;
 }
@@ -77,10 +84,10 @@ void StreamRunner::MarkSettled() {
 }
 
 bool StreamRunner::WaitUntilSettled(std::chrono::milliseconds timeout) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const auto deadline = environment_.clock->Now() + timeout;
   MutexLock lock(mutex_);
   while (!settled_ && !stop_requested_) {
-    if (!changed_.WaitUntil(mutex_, deadline)) return settled_ || stop_requested_;
+    if (!environment_.clock->WaitUntil(&changed_, &mutex_, deadline)) return settled_ || stop_requested_;
   }
   return true;
 }

@@ -113,6 +113,8 @@ class StreamRunner {
   bool Stopping() const { return stopping_; }
   // Waits for a stop. True: it came.
   bool WaitForStop(std::chrono::milliseconds timeout);
+  // Waits, also while the stream is to stop.
+  void Pause(std::chrono::milliseconds timeout);
   // Waits for a stop or a TryAgain.
   void WaitToTryAgain(std::chrono::milliseconds timeout);
   // Reports `error`, then waits: after a transient one as long as the back-off says, after a permanent one for a stop
