@@ -4,12 +4,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 
 #include "host/app/option_table.h"
 #include "host/core/json.h"
+#include "host/core/validate.h"
 #include "host/plugin/find.h"
 
 namespace kps {
@@ -33,6 +35,8 @@ struct Raw {
   std::vector<std::string> static_params;
   std::string log_level = "info";
   std::string log_format = "text";
+  std::string on_undeliverable = "dead-letter";
+  int retry_delay_max_s = 30;
 };
 
 // The Go template's flag package takes one dash; CLI11 would read it as a bundle of short options.
@@ -59,6 +63,20 @@ Error MergeStaticParameters(const Raw& raw, HostOptions* options) {
   }
   options->static_json = ToJson(members.value());
   return {};
+}
+
+Error CheckPolicy(const Raw& raw, FailurePolicy* policy) {
+  using OnUndeliverable = FailurePolicy::OnUndeliverable;
+  static const std::map<std::string, OnUndeliverable> kPolicies{{"dead-letter", OnUndeliverable::kDeadLetter},
+                                                                {"drop", OnUndeliverable::kDrop},
+                                                                {"block", OnUndeliverable::kBlock}};
+  policy->on_undeliverable = kPolicies.at(raw.on_undeliverable);
+  policy->retry_delay_max = std::chrono::seconds(raw.retry_delay_max_s);
+  if (policy->dead_letter_channel.empty()) return {};
+  // As one that is published to.
+  const std::string problem = CheckChannel(policy->dead_letter_channel, Direction::kIngress);
+  if (problem.empty()) return {};
+  return Error(Code::kInvalidArgument, "--dead-letter-channel \"" + policy->dead_letter_channel + "\" " + problem);
 }
 
 // CLI11 takes an empty variable for an absent one; here it means none, as off does.
@@ -112,7 +130,28 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
                   "how long a stop may take to bring home what is on its way")
       ->type_name("SECONDS")
       ->envname("KPS_DRAIN_TIMEOUT")
-      ->check(CLI::Range(0, 3600))
+      ->check(CLI::Range(0, 3600).description(""))
+      ->capture_default_str();
+  app->add_option("--on-undeliverable", raw->on_undeliverable,
+                  "what becomes of a message that can never be delivered: dead-letter, drop, or block its stream")
+      ->type_name("POLICY")
+      ->envname("KPS_ON_UNDELIVERABLE")
+      ->check(CLI::IsMember({"dead-letter", "drop", "block"}).description(""))
+      ->capture_default_str();
+  app->add_option("--dead-letter-channel", options->policy.dead_letter_channel,
+                  "where the dead letters of every stream go; by default that of the stream, followed by .dead")
+      ->type_name("CHANNEL")
+      ->envname("KPS_DEAD_LETTER_CHANNEL");
+  app->add_option("--attempts-max", options->policy.attempts_max,
+                  "a message is undeliverable after so many attempts that failed for a while; 0: it is tried for ever")
+      ->type_name("N")
+      ->envname("KPS_ATTEMPTS_MAX")
+      ->capture_default_str();
+  app->add_option("--retry-delay-max", raw->retry_delay_max_s,
+                  "the longest wait between two attempts; the first is 0.1 s, and each about twice the one before")
+      ->type_name("SECONDS")
+      ->envname("KPS_RETRY_DELAY_MAX")
+      ->check(CLI::Range(1, 3600).description(""))
       ->capture_default_str();
   app->add_option("--metrics-listen", options->metrics_listen,
                   "address of /metrics, /livez and /readyz (HTTP); port 0 picks one and prints it; off: none")
@@ -126,12 +165,12 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
   app->add_option("--log-level", raw->log_level, "debug, info, warn or error")
       ->type_name("LEVEL")
       ->envname("KPS_LOG_LEVEL")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}, CLI::ignore_case))
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}, CLI::ignore_case).description(""))
       ->capture_default_str();
   app->add_option("--log-format", raw->log_format, "text or json, one line each on stderr")
       ->type_name("FORMAT")
       ->envname("KPS_LOG_FORMAT")
-      ->check(CLI::IsMember({"text", "json"}, CLI::ignore_case))
+      ->check(CLI::IsMember({"text", "json"}, CLI::ignore_case).description(""))
       ->capture_default_str();
 }
 
@@ -171,6 +210,7 @@ Result<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments, co
   if (const char* json = std::getenv("KPS_STATIC_PARAMETERS")) raw.static_json = json;
   ChooseMetricsListen(app, &options);
   if (Error error = MergeStaticParameters(raw, &options); !error.ok()) return error;
+  if (Error error = CheckPolicy(raw, &options.policy); !error.ok()) return error;
 
   const std::string beside = (std::filesystem::path(program).parent_path() / "../plugins").lexically_normal().string();
   options.plugin_path = raw.plugin_path.empty() ? std::vector<std::string>{beside, "/connectors/plugins"}

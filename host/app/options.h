@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "host/core/dead_letters.h"
 #include "host/core/error.h"
 #include "host/core/event.h"
 
@@ -23,6 +24,7 @@ struct HostOptions {
   std::string payloads;                           // a file; empty: none
   std::string state_dir;                          // a directory; empty: nothing survives the process
   int drain_timeout_s = 10;
+  FailurePolicy policy;
   std::string metrics_listen = "127.0.0.1:9090";  // empty: nowhere
   bool metrics_listen_chosen = false;             // by the command line or the environment
   std::string push_gateway;                       // an address; empty: none

@@ -18,6 +18,7 @@ constexpr milliseconds kFlushTimeout{10'000};
 constexpr milliseconds kFlushInterval{1000};  // under load; an idle stream is flushed at once
 // A transport that wants acknowledgements may give no more while so many are missing.
 constexpr std::uint64_t kUnacknowledgedMax = 4096;
+constexpr milliseconds kDeadLetterTimeout{5000};
 constexpr milliseconds kStalledWait{10};  // after a produce that took nothing and named no error
 
 // Errors that are about the message, not about the stream: the next message may well be taken.
@@ -31,6 +32,7 @@ void StreamRunner::RunEgress(Producer* producer) {
   pending_taken_ = 0;
   for (const std::string& payload : handover_.undelivered) pending_.push_back({payload, 0});
   pending_receipt_ = handover_.receipt;
+  pending_malformed_ = handover_.malformed;
   in_trouble_ = false;
 
   bool more = true;
@@ -55,6 +57,7 @@ void StreamRunner::RunEgress(Producer* producer) {
   pending_taken_ = 0;
   handover_.undelivered = std::move(undelivered);
   handover_.receipt = pending_receipt_;
+  handover_.malformed = pending_malformed_;
   if (const Error error = FlushProducer(producer); !error.ok()) ReturnUnflushed(error);
   drain_tried_ = drain_tried_ || Stopping();
 }
@@ -63,9 +66,13 @@ void StreamRunner::RunEgress(Producer* producer) {
 void StreamRunner::ReturnUnflushed(const Error& error) {
   const bool comes_again = handover_.subscription && handover_.subscription->Return();
   if (comes_again) {
+    ledger_->Return(unflushed_ + handover_.undelivered.size());
     handover_.undelivered.clear();
     ForgetReceipts();
+  } else {
+    ledger_->Drop(DropReason::kUnflushed, unflushed_);
   }
+  unflushed_ = 0;
   events_.Log(LogLevel::kWarn, "what was delivered last could not be flushed" +
                                    std::string(comes_again ? ", and is fetched again: " : ": ") + error.ToString());
   dirty_ = false;
@@ -73,6 +80,7 @@ void StreamRunner::ReturnUnflushed(const Error& error) {
 
 void StreamRunner::ForgetReceipts() {
   handover_.receipt = 0;
+  handover_.malformed = pending_malformed_ = false;
   pending_receipt_ = handled_receipt_ = acknowledged_receipt_ = 0;
 }
 
@@ -97,11 +105,14 @@ bool StreamRunner::ReceiveMore(milliseconds timeout) {
     if (!drained) LoseSubscription(delivery.error());
     return false;
   }
-  pending_receipt_ = delivery.value().receipt;
-  if (const Error error = DecodeEnvelope(delivery.value().envelope, &pending_); !error.ok()) {
-    pending_.clear();
-    events_.Raise(kEnvelopeMalformed, error.message());
-  }
+  const Delivery& got = delivery.value();
+  pending_receipt_ = got.receipt;
+  earlier_attempts_ = got.attempt - 1;
+  pending_malformed_ = !DecodeEnvelope(got.envelope, &pending_).ok();
+  if (pending_malformed_) pending_.assign(1, {got.envelope, 0});
+  if (!pending_.empty()) ledger_->Accept(pending_.size());
+  received_at_ = environment_.clock->Now();
+  if (unflushed_ == 0) SetOldest(received_at_);
   return true;
 }
 
@@ -121,21 +132,33 @@ void StreamRunner::LoseSubscription(const Error& error) {
 bool StreamRunner::ProducePending(Producer* producer) {
   while (pending_taken_ < pending_.size()) {
     if (IsToEnd()) return false;
-    std::size_t taken = 0;
     const std::span<const MessageView> rest = std::span(pending_).subspan(pending_taken_);
+    if (pending_malformed_) {
+      std::vector<MessageView> ignored;
+      const Error error = DecodeEnvelope(rest.front().payload, &ignored);
+      events_.Raise(kEnvelopeMalformed, error.message());
+      if (!GiveUp(rest.front().payload, DropReason::kMalformed, error)) return false;
+      ++pending_taken_;
+      continue;
+    }
+    std::size_t taken = 0;
     const Error error = producer->Produce(rest, kProduceTimeout, &taken);
-    pending_taken_ += std::min(taken, rest.size());
-    dirty_ = dirty_ || taken > 0;
+    taken = std::min(taken, rest.size());
+    if (taken > 0) Took(taken);
     if (error.ok()) {
       if (taken > 0 || !WaitForStop(kStalledWait)) continue;
       if (stop_mode_ == StopMode::kHandOver) return false;
       Pause(kStalledWait);  // draining: see below
       continue;
     }
-    if (IsAboutMessage(error.code()) && taken < rest.size()) {
+    const bool hopeless = error.transient() && HasHadAllAttempts();
+    if ((IsAboutMessage(error.code()) || hopeless) && taken < rest.size()) {
+      const MessageView& message = pending_[pending_taken_];
+      std::string envelope;
+      AppendEnvelope(message, &envelope);
+      if (!GiveUp(envelope, DropReason::kUndeliverable, error)) return false;
       ++pending_taken_;
-      events_.Raise(kMessageUndeliverable, error.message());
-      events_.Log(LogLevel::kError, "a message was dropped: " + error.message());
+      attempts_ = 0;
       continue;
     }
     if (Stopping() && !error.transient()) return false;
@@ -144,12 +167,73 @@ bool StreamRunner::ProducePending(Producer* producer) {
       Pause(kStalledWait);
       continue;
     }
+    ledger_->Retry();
     ReactToError("deliver a message", error);
     if (events_.failed()) return false;
   }
   handled_receipt_ = pending_receipt_;
   return true;
 }
+
+void StreamRunner::Took(std::size_t count) {
+  if (unflushed_ == 0) unflushed_since_ = received_at_;
+  unflushed_ += count;
+  pending_taken_ += count;
+  attempts_ = earlier_attempts_ = 0;
+  dirty_ = true;
+}
+
+bool StreamRunner::HasHadAllAttempts() {
+  const std::uint32_t most = environment_.policy.attempts_max;
+  return ++attempts_ + earlier_attempts_ >= most && most > 0;
+}
+
+bool StreamRunner::GiveUp(std::string_view envelope, DropReason reason, const Error& error) {
+  switch (environment_.policy.on_undeliverable) {
+    case FailurePolicy::OnUndeliverable::kBlock:
+      ReactToError("deliver a message", Error(Code::kFailedPrecondition, error.message()));
+      return false;
+    case FailurePolicy::OnUndeliverable::kDrop:
+      ledger_->Drop(reason);
+      ReportUndeliverable("dropped", error.message());
+      return true;
+    case FailurePolicy::OnUndeliverable::kDeadLetter: break;
+  }
+  while (true) {
+    const Error put =
+        dead_letters_.Put(envelope, error.message(), std::max(1U, attempts_ + earlier_attempts_), kDeadLetterTimeout);
+    if (put.ok()) {
+      ledger_->DeadLetter();
+      ReportUndeliverable("sent to " + dead_letters_.channel(), error.message());
+      return true;
+    }
+    if (put.code() == Code::kInvalidArgument) {
+      ledger_->Drop(DropReason::kTooLarge);
+      ReportUndeliverable("dropped, as " + put.message(), error.message());
+      return true;
+    }
+    if (!put.transient()) {
+      ReactToError("publish a dead letter", put);
+      return false;
+    }
+    if (IsToEnd()) return false;
+    ReportUnhealthy("cannot publish a dead letter: " + put.ToString());
+    ledger_->Retry();
+    if (Stopping()) {
+      Pause(kStalledWait);
+    } else {
+      WaitForStop(std::min(backoff_.Next(), milliseconds(1000)));
+    }
+  }
+}
+
+void StreamRunner::ReportUndeliverable(const std::string& what, const std::string& reason) {
+  const std::string text = reason + ": " + what + "; " + std::to_string(++undeliverable_) + " so far";
+  events_.Raise(kMessageUndeliverable, text);
+  events_.Log(LogLevel::kError, "a message can never be delivered: " + text);
+}
+
+void StreamRunner::SetOldest(steady_clock::time_point since) { ledger_->SetOldest(since.time_since_epoch().count()); }
 
 bool StreamRunner::IsTimeToFlush() const {
   return handled_receipt_ - acknowledged_receipt_ >= kUnacknowledgedMax ||
@@ -162,7 +246,10 @@ Error StreamRunner::FlushProducer(Producer* producer) {
     if (Error error = producer->Flush(kFlushTimeout); !error.ok()) return error;
     dirty_ = false;
     in_trouble_ = false;
+    const std::chrono::duration<double> latency = environment_.clock->Now() - unflushed_since_;
+    ledger_->Deliver(std::exchange(unflushed_, 0), latency.count());
   }
+  SetOldest(pending_taken_ < pending_.size() ? received_at_ : steady_clock::time_point{});
   if (handled_receipt_ > acknowledged_receipt_ && handover_.subscription) {
     handover_.subscription->Acknowledge(handled_receipt_);
     acknowledged_receipt_ = handled_receipt_;
@@ -173,6 +260,7 @@ Error StreamRunner::FlushProducer(Producer* producer) {
 void StreamRunner::ReportDrops() {
   const std::uint64_t dropped = handover_.subscription->Dropped();
   if (dropped == drops_reported_) return;
+  ledger_->Miss(DropReason::kSlow, dropped - drops_reported_);
   drops_reported_ = dropped;
   events_.Raise(kTransportMessagesDropped,
                 std::to_string(dropped) + " messages dropped since the stream was subscribed");

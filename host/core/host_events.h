@@ -25,10 +25,10 @@ inline constexpr KnownEvent kStreamFailed{
 
 // About single messages. They stay, as somebody should know, but the stream itself goes on: its state is not theirs.
 inline constexpr KnownEvent kMessageUndeliverable{
-    EventKind::kAlert,   "messageUndeliverable", "a message can never be delivered and was dropped",
-    Severity::kCritical, State::kUnspecified,    "once or more since the stream was set"};
+    EventKind::kAlert,   "messageUndeliverable", "a message can never be delivered",
+    Severity::kCritical, State::kUnspecified,    "its metadata says why, what became of it, and how many there were"};
 inline constexpr KnownEvent kEnvelopeMalformed{
-    EventKind::kAlert,  "envelopeMalformed", "a message on the channel is no envelope and was dropped",
+    EventKind::kAlert,  "envelopeMalformed", "a message on the channel is no envelope",
     Severity::kWarning, State::kUnspecified, "once or more since the stream was set"};
 inline constexpr KnownEvent kTransportMessagesDropped{
     EventKind::kAlert,

@@ -1,5 +1,6 @@
 #include "host/core/host_metrics.h"
 
+#include <chrono>
 #include <map>
 #include <utility>
 
@@ -82,6 +83,8 @@ std::vector<MetricFamily> HostMetrics::Collect() const {
   families.push_back(
       Counter("kps_transport_reconnects_total", "Connections after the first one.", counters.reconnects));
   families.push_back(Running(*runtime_));
+  const std::int64_t now_ns = std::chrono::steady_clock::now().time_since_epoch().count();
+  for (MetricFamily& family : runtime_->ledgers().Families(now_ns)) families.push_back(std::move(family));
   for (MetricFamily& family : PluginFamilies(runtime_->metrics())) families.push_back(std::move(family));
   return families;
 }

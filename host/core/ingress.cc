@@ -21,26 +21,46 @@ constexpr milliseconds kSpinWaitLongest{100};
 
 }  // namespace
 
-void StreamRunner::RunIngress(Consumer* consumer) {
-  auto opened = environment_.transport->OpenPublisher(stream_.channel);
-  if (!opened.ok()) {
-    events_.Raise(kTransportPublishFailed, opened.error().ToString());
-    publish_alert_ = true;
-    return ReactToError("open the channel", opened.error());
+// The window and the publisher outlive the consumer, which may be another after an error: what it gave stays on its
+// way.
+Error StreamRunner::OpenWindow() {
+  if (!window_) {
+    window_ = std::make_unique<Window>(environment_.window, progress_.point().run, IngressProgress::MakeRun());
   }
-  const std::unique_ptr<Publisher> publisher = std::move(opened.value());
-  Window window(environment_.window, progress_.point().run, IngressProgress::MakeRun());
+  if (publisher_ && !publisher_refused_) return {};
+  publisher_refused_ = false;
+  publisher_.reset();
+  auto opened = environment_.transport->OpenPublisher(stream_.channel);
+  if (!opened.ok()) return opened.error();
+  publisher_ = std::move(opened.value());
+  window_->Rewind();
+  return {};
+}
+
+std::string_view StreamRunner::NextPosition() const {
+  return window_ && !window_->empty() ? window_->newest_position() : progress_.point().position;
+}
+
+void StreamRunner::RunIngress(Consumer* consumer) {
+  if (const Error error = OpenWindow(); !error.ok()) {
+    events_.Raise(kTransportPublishFailed, error.ToString());
+    publish_alert_ = true;
+    return ReactToError("open the channel", error);
+  }
+  Publisher* const publisher = publisher_.get();
+  Window& window = *window_;
   progress_.ForgetTokens();
+  window.ForgetTokens();
   unacknowledged_.reset();
   in_trouble_ = false;
   milliseconds spin_wait = kSpinWaitFirst;
   bool proven = false;  // the consumer has answered; until then it is asked without waiting: is it healthy?
 
   while (!Stopping() && !events_.failed()) {
-    ReapConfirmed(consumer, publisher.get(), &window);
-    if (!PublishWindow(publisher.get(), &window)) continue;
+    ReapConfirmed(consumer, publisher, &window);
+    if (!PublishWindow(publisher, &window)) continue;
     if (window.full()) {
-      AwaitConfirmed(publisher.get(), &window, window.OldestTicket(), kIdle);
+      AwaitConfirmed(publisher, &window, window.OldestTicket(), kIdle);
       continue;
     }
     milliseconds timeout{0};
@@ -49,17 +69,19 @@ void StreamRunner::RunIngress(Consumer* consumer) {
     auto batch = consumer->NextBatch(environment_.batch, timeout);
     if (!batch.ok()) {
       // A permanent error waits long: what is on its way is brought home first.
-      if (!batch.error().transient()) DrainWindow(consumer, publisher.get(), &window);
+      if (!batch.error().transient()) DrainWindow(consumer, publisher, &window);
       ReactToError("read the next message", batch.error());
       continue;
     }
     proven = true;
     ReportConnection();
     if (!batch.value().messages.empty()) {
-      window.Push(batch.value(), environment_.clock->NowNs());
+      window.Push(batch.value(), environment_.clock->NowNs(), environment_.clock->Now());
+      ledger_->Accept(batch.value().messages.size());
+      ReportWindow();
       spin_wait = kSpinWaitFirst;
     } else if (!window.empty()) {
-      AwaitConfirmed(publisher.get(), &window, window.NewestTicket(), kConfirmWait);
+      AwaitConfirmed(publisher, &window, window.NewestTicket(), kConfirmWait);
     } else if (environment_.clock->Now() - called_at < timeout / 10) {
       WaitForStop(spin_wait);
       spin_wait = std::min(spin_wait * 2, kSpinWaitLongest);
@@ -67,7 +89,7 @@ void StreamRunner::RunIngress(Consumer* consumer) {
       spin_wait = kSpinWaitFirst;
     }
   }
-  if (Stopping()) DrainWindow(consumer, publisher.get(), &window);
+  if (Stopping()) DrainWindow(consumer, publisher, &window);
 }
 
 void StreamRunner::AwaitConfirmed(Publisher* publisher, Window* window, std::uint64_t ticket, milliseconds timeout) {
@@ -79,7 +101,12 @@ void StreamRunner::AwaitConfirmed(Publisher* publisher, Window* window, std::uin
 void StreamRunner::ReapConfirmed(Consumer* consumer, Publisher* publisher, Window* window) {
   const std::uint64_t ticket = publisher->Confirmed();
   Window::Confirmed confirmed{};
-  while (window->PopConfirmed(ticket, &confirmed)) progress_.Confirm(confirmed);
+  while (window->PopConfirmed(ticket, &confirmed)) {
+    const std::chrono::duration<double> latency = environment_.clock->Now() - confirmed.accepted_at;
+    ledger_->Deliver(confirmed.message_count, latency.count());
+    progress_.Confirm(confirmed);
+    ReportWindow();
+  }
   Acknowledge(consumer);
 }
 
@@ -109,9 +136,7 @@ bool StreamRunner::PublishWindow(Publisher* publisher, Window* window) {
   }
   switch (error.code()) {
     case Code::kInvalidArgument:
-      window->SkipRefused();
-      events_.Raise(kMessageUndeliverable, error.message());
-      events_.Log(LogLevel::kError, "a message was dropped: " + error.message());
+      if (!DropRefused(window, error)) ReactToError("publish", error);
       return false;
     case Code::kResourceExhausted:  // backpressure: try again at once, Publish itself has waited
       return false;
@@ -124,13 +149,41 @@ bool StreamRunner::PublishWindow(Publisher* publisher, Window* window) {
   }
   if (!error.transient()) {
     ReactToError("publish", error);
+    publisher_refused_ = true;
     return false;
   }
   ReportUnhealthy("cannot publish: " + error.ToString());
+  ledger_->Retry();
   // What was published before the connection went may be lost with it; the publisher says so here.
   if (!window->empty()) AwaitConfirmed(publisher, window, publisher->Confirmed() + 1, milliseconds(0));
   WaitForStop(std::min(backoff_.Next(), milliseconds(1000)));
   return false;
+}
+
+bool StreamRunner::DropRefused(Window* window, const Error& error) {
+  if (environment_.policy.on_undeliverable == FailurePolicy::OnUndeliverable::kBlock) return false;
+  window->SkipRefused();
+  ledger_->Drop(DropReason::kTooLarge);
+  // It is no dead letter either: one of that size is refused as well.
+  ReportUndeliverable("dropped", error.message());
+  return true;
+}
+
+void StreamRunner::ReportWindow() {
+  ledger_->SetWindowUse(window_->use());
+  ledger_->SetOldest(window_->empty() ? 0 : window_->oldest_accepted_at().time_since_epoch().count());
+}
+
+void StreamRunner::GiveUpWindow() {
+  if (!window_ || window_->empty()) return;
+  // A source that can resume reads again from the last confirmed position.
+  if (window_->newest_position().empty()) {
+    ledger_->Drop(DropReason::kStopped, window_->message_count());
+  } else {
+    ledger_->Return(window_->message_count());
+  }
+  ledger_->SetOldest(0);
+  ledger_->SetWindowUse(0);
 }
 
 void StreamRunner::DrainWindow(Consumer* consumer, Publisher* publisher, Window* window) {
@@ -138,10 +191,7 @@ void StreamRunner::DrainWindow(Consumer* consumer, Publisher* publisher, Window*
   ReapConfirmed(consumer, publisher, window);
   while (!window->empty() && environment_.clock->Now() < deadline) {
     const Error error = window->PublishTo(publisher);
-    if (error.code() == Code::kInvalidArgument) {
-      window->SkipRefused();
-      continue;
-    }
+    if (error.code() == Code::kInvalidArgument && DropRefused(window, error)) continue;
     if (!error.ok() && !error.transient()) break;
     if (error.code() == Code::kAborted) window->Rewind();
     if (error.code() == Code::kUnavailable) Pause(kConfirmWait);  // it may come back in time

@@ -43,12 +43,12 @@ std::optional<std::uint64_t> IngressProgress::TakeToken() {
   if (!waiting_) return std::nullopt;
   const std::uint64_t stored = store_ == nullptr ? 0 : store_->stored();
   if (newest_->save <= stored) {
-    const std::uint64_t token = newest_->token;
+    const auto token = newest_->token;
     ForgetTokens();
     return token;
   }
   if (waiting_->save > stored) return std::nullopt;
-  const std::uint64_t token = waiting_->token;
+  const auto token = waiting_->token;
   waiting_ = newest_;
   return token;
 }

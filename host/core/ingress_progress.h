@@ -34,7 +34,7 @@ class IngressProgress {
 
  private:
   struct Pending {
-    std::uint64_t token = 0;
+    std::optional<std::uint64_t> token;
     std::uint64_t save = 0;  // what StateStore::stored() has to reach
   };
 

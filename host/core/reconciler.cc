@@ -62,6 +62,7 @@ void Reconciler::Stop(RunningMap* running, const std::string& id) {
   node.mapped().runner->RequestStop(StopMode::kDrain);
   environment_.events->RemoveStream(id);
   metrics_->RemoveStream(id);
+  environment_.ledgers->Close(id);
   environment_.logger->Log(LogLevel::kInfo, id, "stream removed");
   stopped_.push_back(node.mapped().runner);
 }

@@ -51,12 +51,18 @@ Result<Rules> MakeRules(const std::string& connector_id, const PluginDescriptor&
   return rules;
 }
 
-StreamRunner::Environment MakeEnvironment(const Runtime::Ports& ports, EventStore* events,
-                                          std::chrono::milliseconds drain_timeout) {
-  StreamRunner::Environment environment{ports.transport, events, ports.logger, ports.clock, ports.state, {}, {}, {}};
-  environment.batch = {512, 1024 * 1024};
-  environment.drain_timeout = drain_timeout;
-  return environment;
+StreamRunner::Environment MakeEnvironment(const Runtime::Options& options, const Runtime::Ports& ports,
+                                          EventStore* events, Ledgers* ledgers) {
+  return {.transport = ports.transport,
+          .events = events,
+          .logger = ports.logger,
+          .clock = ports.clock,
+          .state = ports.state,
+          .ledgers = ledgers,
+          .batch = {},
+          .window = {},
+          .policy = options.policy,
+          .drain_timeout = options.drain_timeout};
 }
 
 StreamMap StreamsOf(const SetPayloadCommand& command) {
@@ -116,7 +122,7 @@ Runtime::Runtime(Options options, Ports ports, Rules rules)
       rules_(std::move(rules)),
       events_(ports.clock),
       services_(std::make_unique<Services>(ports.logger, &events_, &metrics_)),
-      reconciler_(MakeEnvironment(ports_, &events_, options_.drain_timeout), &metrics_),
+      reconciler_(MakeEnvironment(options_, ports_, &events_, &ledgers_), &metrics_),
       discovery_(ports.plugin->descriptor().discovers ? std::make_unique<Discovery>(&events_, ports.logger) : nullptr) {
 }
 

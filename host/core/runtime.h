@@ -24,6 +24,7 @@ class Runtime {
     std::string connector_id;        // empty: every id is accepted
     std::string static_json = "{}";  // static parameters, a JSON object
     std::chrono::milliseconds drain_timeout{10'000};
+    FailurePolicy policy{};
   };
   // All of them outlive the runtime.
   struct Ports {
@@ -58,6 +59,7 @@ class Runtime {
   std::vector<Event> Events() const { return events_.List(); }
   // What the plugin reports.
   const Metrics& metrics() const { return metrics_; }
+  const Ledgers& ledgers() const { return ledgers_; }
   std::vector<Violation> CheckId(const std::string& connector_id) const;
 
   // Whether the state store can save: an alert tells while it cannot. Any thread.
@@ -96,6 +98,7 @@ class Runtime {
   const Rules rules_;
   EventStore events_;
   Metrics metrics_;
+  Ledgers ledgers_;
   const std::unique_ptr<Services> services_;
   Reconciler reconciler_;
   const std::unique_ptr<Discovery> discovery_;  // null: the plugin does not discover

@@ -12,7 +12,9 @@ StreamRunner::StreamRunner(StreamSpec stream, std::shared_ptr<Connector> connect
       connector_(std::move(connector)),
       predecessor_(std::move(predecessor)),
       events_(&stream_, environment.events, environment.logger),
-      backoff_(std::hash<std::string>()(stream_.id)),
+      backoff_(std::hash<std::string>()(stream_.id), environment.policy.retry_delay_max),
+      ledger_(environment.ledgers->Open(stream_.id, stream_.direction)),
+      dead_letters_(environment.transport, &stream_, environment.policy.dead_letter_channel),
       progress_(environment.state, stream_.id) {
   handover_.point = std::move(saved);
   const bool inherits = predecessor_ && predecessor_->stop_mode_ == StopMode::kHandOver &&
@@ -115,6 +117,7 @@ void StreamRunner::Run() {
     waker_.reset();
   }
   handover_.point = progress_.point();
+  GiveUpWindow();
   if (stop_mode_ == StopMode::kDrain) ReportUndelivered();
   subscribed_ = false;
   // A stream that has ended may be kept for a while; its connector may not.
@@ -124,9 +127,18 @@ void StreamRunner::Run() {
 
 void StreamRunner::ReportUndelivered() {
   std::size_t count = handover_.undelivered.size();
+  if (handover_.subscription && handover_.subscription->Return()) {
+    ledger_->Return(count);
+    if (count > 0) events_.Log(LogLevel::kInfo, "received messages were not delivered in time: they come again");
+    return;
+  }
   if (handover_.subscription) {
     handover_.subscription->Drain();
-    while (handover_.subscription->Receive(std::chrono::milliseconds(0)).ok()) ++count;
+    std::size_t queued = 0;
+    while (handover_.subscription->Receive(std::chrono::milliseconds(0)).ok()) ++queued;
+    ledger_->Miss(DropReason::kStopped, queued);
+    ledger_->Drop(DropReason::kStopped, count);
+    count += queued;
   }
   if (count == 0) return;
   events_.Log(LogLevel::kWarn, std::to_string(count) + " received messages were not delivered in time and are lost");
@@ -146,6 +158,7 @@ void StreamRunner::AdoptPredecessor() {
   if (predecessor->stream().metadata_json == stream_.metadata_json) handover_.point = std::move(left.point);
   handover_.undelivered = std::move(left.undelivered);
   handover_.receipt = left.receipt;
+  handover_.malformed = left.malformed;
   MutexLock lock(mutex_);
   if (!handover_.subscription) handover_.subscription = std::move(left.subscription);
 }
@@ -153,7 +166,7 @@ void StreamRunner::AdoptPredecessor() {
 void StreamRunner::RunInstance() {
   Waker* waker = waker_.get();
   if (stream_.direction == Direction::kIngress) {
-    auto consumer = connector_->CreateConsumer(stream_, progress_.point().position, waker);
+    auto consumer = connector_->CreateConsumer(stream_, NextPosition(), waker);
     if (!consumer.ok()) return ReactToError("create the consumer", consumer.error());
     events_.Started();
     MarkSettled();

@@ -13,8 +13,10 @@
 
 #include "host/core/backoff.h"
 #include "host/core/clock.h"
+#include "host/core/dead_letters.h"
 #include "host/core/event_store.h"
 #include "host/core/ingress_progress.h"
+#include "host/core/ledger.h"
 #include "host/core/logger.h"
 #include "host/core/mutex.h"
 #include "host/core/plugin.h"
@@ -31,6 +33,7 @@ struct Handover {
   std::unique_ptr<Subscription> subscription;  // egress: stays open, with what has arrived in it
   std::vector<std::string> undelivered;        // egress: received, not taken by the producer
   std::uint64_t receipt = 0;                   // egress: of the delivery that these are of
+  bool malformed = false;                      // egress: it is no envelope, and this one is all of it
 };
 
 enum class StopMode {
@@ -48,8 +51,10 @@ class StreamRunner {
     Logger* logger = nullptr;
     const Clock* clock = nullptr;
     StateStore* state = nullptr;  // null: nothing survives the process
+    Ledgers* ledgers = nullptr;
     BatchLimits batch{512, 1024 * 1024};
-    Window::Limits window;
+    Window::Limits window{};
+    FailurePolicy policy{};
     std::chrono::milliseconds drain_timeout{10'000};
   };
 
@@ -85,7 +90,19 @@ class StreamRunner {
   // Egress: told to drain before an instance could be made that delivers what has arrived. One try is made.
   bool MustStillDeliver();
 
+  // A message can never be delivered. False: it stays, and the instance is done with.
+  bool GiveUp(std::string_view envelope, DropReason reason, const Error& error);
+  void ReportUndeliverable(const std::string& what, const std::string& reason);
+
   // ingress.cc
+  Error OpenWindow();
+  // Where a new consumer begins: after what is on its way.
+  std::string_view NextPosition() const;
+  void ReportWindow();
+  // The stream ends with something still on its way.
+  void GiveUpWindow();
+  // False: the policy is to wait.
+  bool DropRefused(Window* window, const Error& error);
   void RunIngress(Consumer* consumer);
   void AwaitConfirmed(Publisher* publisher, Window* window, std::uint64_t ticket, std::chrono::milliseconds timeout);
   // Tells the source what is safe; again, after a back-off, where that failed.
@@ -102,6 +119,9 @@ class StreamRunner {
   bool IsToEnd();
   bool ReceiveMore(std::chrono::milliseconds timeout);  // false: drained
   bool ProducePending(Producer* producer);              // false: nothing more can be done
+  void Took(std::size_t count);
+  bool HasHadAllAttempts();
+  void SetOldest(std::chrono::steady_clock::time_point since);
   bool IsTimeToFlush() const;
   // Delivers what was taken, and acknowledges it to the transport.
   Error FlushProducer(Producer* producer);
@@ -148,7 +168,13 @@ class StreamRunner {
   // Of the stream's thread.
   StreamEvents events_;
   Backoff backoff_;
+  const std::shared_ptr<Ledger> ledger_;
+  DeadLetters dead_letters_;
+  std::uint64_t undeliverable_ = 0;
   IngressProgress progress_;
+  std::unique_ptr<Publisher> publisher_;         // ingress
+  bool publisher_refused_ = false;               // it has to be opened anew
+  std::unique_ptr<Window> window_;               // ingress
   std::optional<std::uint64_t> unacknowledged_;  // ingress: the token that is to be acknowledged
   std::chrono::steady_clock::time_point acknowledge_at_{};
   std::chrono::steady_clock::time_point drain_deadline_{};
@@ -158,6 +184,12 @@ class StreamRunner {
   std::uint64_t pending_receipt_ = 0;  // egress: of the delivery in pending_; 0: none
   std::uint64_t handled_receipt_ = 0;  // egress: everything up to it was taken by the producer, or dropped
   std::uint64_t acknowledged_receipt_ = 0;
+  bool pending_malformed_ = false;
+  std::uint32_t attempts_ = 0;          // egress: at the first of what is pending, by this host
+  std::uint32_t earlier_attempts_ = 0;  // and by others, or an earlier one
+  std::uint64_t unflushed_ = 0;         // egress: taken by the producer
+  std::chrono::steady_clock::time_point unflushed_since_{};
+  std::chrono::steady_clock::time_point received_at_{};
   std::uint64_t drops_reported_ = 0;
   bool drain_tried_ = false;  // egress: an instance was to be made since the stop
   bool publish_alert_ = false;

@@ -10,7 +10,7 @@ namespace kps {
 Window::Window(Limits limits, std::string run, std::string own)
     : limits_(limits), run_(std::move(run)), own_(std::move(own)), slots_(limits.batches_max) {}
 
-void Window::Push(const Batch& batch, std::int64_t now_ns) {
+void Window::Push(const Batch& batch, std::int64_t now_ns, TimePoint accepted_at) {
   SlotData& slot = Slot(size_++);
   slot.envelopes.clear();
   slot.ids.clear();
@@ -18,6 +18,7 @@ void Window::Push(const Batch& batch, std::int64_t now_ns) {
   slot.published = 0;
   slot.ticket = 0;
   slot.token = batch.token;
+  slot.accepted_at = accepted_at;
   slot.position.assign(batch.position);
   for (MessageView message : batch.messages) {
     if (message.timestamp_ns == 0) message.timestamp_ns = now_ns;
@@ -73,6 +74,10 @@ std::size_t Window::message_count() const {
   return count;
 }
 
+void Window::ForgetTokens() {
+  for (std::size_t i = 0; i < size_; ++i) Slot(i).token.reset();
+}
+
 void Window::Rewind() {
   for (std::size_t i = 0; i < size_; ++i) {
     Slot(i).published = 0;
@@ -84,7 +89,7 @@ void Window::Rewind() {
 bool Window::PopConfirmed(std::uint64_t ticket, Confirmed* confirmed) {
   if (next_ == 0 || Slot(0).ticket > ticket) return false;
   SlotData& slot = Slot(0);
-  *confirmed = {slot.token, slot.position, slot.items.size()};
+  *confirmed = {slot.token, slot.position, slot.items.size(), slot.accepted_at};
   bytes_ -= slot.envelopes.size();
   first_ = (first_ + 1) % slots_.size();
   --size_;

@@ -2,8 +2,10 @@
 // buffers are reused, so that nothing is allocated per message once warm.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,10 +21,12 @@ class Window {
     std::size_t batches_max = 64;
     std::size_t bytes_max = 8 * 1024 * 1024;  // of envelopes; one batch is accepted whatever its size
   };
+  using TimePoint = std::chrono::steady_clock::time_point;
   struct Confirmed {
-    std::uint64_t token;
-    std::string_view position;  // valid until the next call
+    std::optional<std::uint64_t> token;  // none: the consumer that gave it is gone
+    std::string_view position;           // valid until the next call
     std::size_t message_count;
+    TimePoint accepted_at;
   };
 
   // Messages with an id are published under `run` and the id: two runs are two sequences of messages. The rest is
@@ -35,9 +39,15 @@ class Window {
 
   // Messages that are on their way, or wait to be.
   std::size_t message_count() const;
+  double use() const { return static_cast<double>(size_) / static_cast<double>(slots_.size()); }
+  // Only when not empty.
+  TimePoint oldest_accepted_at() const { return Slot(0).accepted_at; }
+  const std::string& newest_position() const { return Slot(size_ - 1).position; }
 
   // Encodes `batch`, one envelope a message, as the newest slot. Messages without a timestamp get `now_ns`.
-  void Push(const Batch& batch, std::int64_t now_ns);
+  void Push(const Batch& batch, std::int64_t now_ns, TimePoint accepted_at = {});
+  // The consumer is another: the tokens of the last one mean nothing to it.
+  void ForgetTokens();
 
   // Publishes what has not been published, oldest first, until all is or the publisher refuses. On an error the same
   // envelope is the next one of the next call.
@@ -69,8 +79,9 @@ class Window {
     std::vector<Item> items;
     std::size_t published = 0;  // leading items that are
     std::uint64_t ticket = 0;   // of the last one published; 0: none
-    std::uint64_t token = 0;
+    std::optional<std::uint64_t> token;
     std::string position;
+    TimePoint accepted_at;
   };
 
   SlotData& Slot(std::size_t i) { return slots_[(first_ + i) % slots_.size()]; }

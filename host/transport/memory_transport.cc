@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/core/channel.h"
 #include "host/core/mutex.h"
 #include "host/transport/memory_queue.h"
 
@@ -14,22 +15,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-// NATS subject matching: * is one token, > is all that follow.
-bool Matches(std::string_view pattern, std::string_view channel) {
-  while (true) {
-    const std::size_t pattern_end = std::min(pattern.find('.'), pattern.size());
-    const std::size_t channel_end = std::min(channel.find('.'), channel.size());
-    const std::string_view token = pattern.substr(0, pattern_end);
-    if (token == ">") return true;
-    if (token != "*" && token != channel.substr(0, channel_end)) return false;
-    const bool pattern_ends = pattern_end == pattern.size();
-    const bool channel_ends = channel_end == channel.size();
-    if (pattern_ends || channel_ends) return pattern_ends && channel_ends;
-    pattern.remove_prefix(pattern_end + 1);
-    channel.remove_prefix(channel_end + 1);
-  }
-}
 
 using QueuePtr = std::shared_ptr<MemoryQueue>;
 
@@ -52,7 +37,7 @@ class Registry {
     MutexLock lock(mutex_);
     std::vector<QueuePtr> queues;
     for (const auto& [pattern, queue] : subscriptions_) {
-      if (Matches(pattern, channel)) queues.push_back(queue);
+      if (ChannelMatches(pattern, channel)) queues.push_back(queue);
     }
     return queues;
   }

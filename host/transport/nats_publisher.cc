@@ -18,6 +18,18 @@ Error TooLarge(std::size_t bytes, std::size_t limit) {
                                            std::to_string(limit) + " bytes");
 }
 
+natsStatus PublishWithHeaders(natsConnection* connection, const std::string& channel, const Outgoing& outgoing) {
+  natsMsg* raw = nullptr;
+  natsStatus status = natsMsg_Create(&raw, channel.c_str(), nullptr, outgoing.envelope.data(),
+                                     static_cast<int>(outgoing.envelope.size()));
+  const std::unique_ptr<natsMsg, decltype(&natsMsg_Destroy)> message(raw, natsMsg_Destroy);
+  for (const Header& header : outgoing.headers) {
+    if (status != NATS_OK) break;
+    status = natsMsgHeader_Set(raw, std::string(header.name).c_str(), std::string(header.value).c_str());
+  }
+  return status == NATS_OK ? natsConnection_PublishMsg(connection, raw) : status;
+}
+
 Error Lost() { return Error(Code::kAborted, "the connection was lost: publish again what is not confirmed"); }
 
 }  // namespace
@@ -40,8 +52,10 @@ Result<std::uint64_t> NatsPublisher::Publish(const Outgoing& outgoing) {
   if (!link_->WaitForRoom(envelope.size())) {
     return Error(Code::kResourceExhausted, "the NATS server is slow to take what is published");
   }
-  const natsStatus status =
-      natsConnection_Publish(link_->handle(), channel_.c_str(), envelope.data(), static_cast<int>(envelope.size()));
+  const natsStatus status = outgoing.headers.empty()
+                                ? natsConnection_Publish(link_->handle(), channel_.c_str(), envelope.data(),
+                                                         static_cast<int>(envelope.size()))
+                                : PublishWithHeaders(link_->handle(), channel_, outgoing);
   if (status != NATS_OK) return Describe(status, envelope.size());
   const std::uint64_t ticket = ++issued_;
   connection_->WakeUp();

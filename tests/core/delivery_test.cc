@@ -115,9 +115,8 @@ TEST_F(Delivery, AChannelThatTheTransportRefusesFailsTheStreamUntilItIsSetAgain)
 }
 
 TEST_F(Delivery, AStopEndsInTimeThoughTheTargetTakesNothing) {
-  runtime_ = std::move(
-      Runtime::Create({"me", "{}", std::chrono::milliseconds(300)}, {&plugin_, &transport_, &logger_, &clock_})
-          .value());
+  drain_timeout_ = std::chrono::milliseconds(300);
+  Start();
   world_.producer_busy = true;
   ASSERT_TRUE(Set({kOut}).error.ok());
   for (const char* payload : {"a", "b", "c"}) world_.Send("c", payload);

@@ -17,9 +17,13 @@ class FakePublisher : public Publisher {
   FakePublisher(World* world, std::string channel) : world_(world), channel_(std::move(channel)) {}
   Result<std::uint64_t> Publish(const Outgoing& outgoing) override {
     std::vector<MessageView> messages;
-    if (Error error = DecodeEnvelope(outgoing.envelope, &messages); !error.ok()) return error;
+    const bool is_envelope = DecodeEnvelope(outgoing.envelope, &messages).ok();
     return world_->Do([&]() -> Result<std::uint64_t> {
       if (Error error = Next(&world_->publish_errors); !error.ok()) return error;
+      if (!is_envelope) world_->raw_published.emplace_back(outgoing.envelope);
+      for (const Header& header : outgoing.headers) {
+        world_->headers.push_back(std::string(header.name) + ": " + std::string(header.value));
+      }
       for (const auto& message : messages) world_->published.emplace_back(channel_, message.payload);
       return ++ticket_;
     });

@@ -179,7 +179,9 @@ TEST_F(Mover, AConnectorGoesWhenAStreamThatWasRemovedHasEnded) {
 
 TEST_F(Mover, AStreamThatDoesNotSettleHoldsTheOthersOnlyForAWhile) {
   EventStore events(&clock_);
-  StreamRunner::Environment environment{&transport_, &events, &logger_, &clock_, {}, {}, {}};
+  Ledgers ledgers;
+  StreamRunner::Environment environment{
+      .transport = &transport_, .events = &events, .logger = &logger_, .clock = &clock_, .ledgers = &ledgers};
   auto connector = std::make_shared<FakeConnector>(&world_, 7);
   world_.blocked = {"a"};
   std::vector<std::shared_ptr<StreamRunner>> moved;

@@ -32,9 +32,9 @@ class RuntimeTest : public ::testing::Test {
   // A new runtime; for tests that change the plugin first.
   void Start() {
     runtime_.reset();
-    runtime_ = std::move(Runtime::Create({"me", "{}", std::chrono::seconds(10)},
-                                         {&plugin_, &transport_, &logger_, &clock_, state_store_})
-                             .value());
+    runtime_ = std::move(
+        Runtime::Create({"me", "{}", drain_timeout_, policy_}, {&plugin_, &transport_, &logger_, &clock_, state_store_})
+            .value());
   }
 
   Runtime::SetOutcome Set(std::vector<StreamSpec> streams, std::vector<JsonMembers> configs = {}) {
@@ -84,6 +84,8 @@ class RuntimeTest : public ::testing::Test {
   }
 
   StateStore* const state_store_;  // may be null
+  std::chrono::milliseconds drain_timeout_{10'000};
+  FailurePolicy policy_;
   World world_;
   FakePlugin plugin_{&world_};
   FakeTransport transport_{&world_};

@@ -56,6 +56,8 @@ struct World {
   // The transport.
   bool connected = true;
   std::vector<std::pair<std::string, std::string>> published;  // channel, payload
+  std::vector<std::string> raw_published;                      // what is no envelope
+  std::vector<std::string> headers;                            // "name: value", of all that is published
   std::deque<Error> publish_errors;                            // one for each Publish
   bool confirming = true;
   int abort_waits = 0;                                   // so many AwaitConfirmed answer ABORTED

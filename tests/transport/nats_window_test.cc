@@ -27,7 +27,7 @@ int PublishAll(Publisher* publisher, const std::string& prefix, int count, std::
   Window::Confirmed confirmed{};
   while (*safe < count && steady_clock::now() < deadline) {
     for (const auto ticket = publisher->Confirmed(); window.PopConfirmed(ticket, &confirmed);) {
-      *safe = static_cast<int>(confirmed.token) + 1;
+      *safe = static_cast<int>(*confirmed.token) + 1;
     }
     if (!window.full() && pushed < count) {
       const std::string text = prefix + std::to_string(pushed);

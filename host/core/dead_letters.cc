@@ -1,0 +1,50 @@
+#include "host/core/dead_letters.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "host/core/channel.h"
+
+namespace kps {
+namespace {
+
+// A header is one line.
+std::string OneLine(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; }, ' ');
+  return text;
+}
+
+}  // namespace
+
+DeadLetters::DeadLetters(Transport* transport, const StreamSpec* stream, std::string channel)
+    : transport_(transport),
+      stream_(stream),
+      channel_(channel.empty() ? stream->channel + ".dead" : std::move(channel)) {}
+
+Error DeadLetters::Put(std::string_view envelope, const std::string& reason, std::uint32_t attempts,
+                       std::chrono::milliseconds timeout) {
+  if (ChannelMatches(stream_->channel, channel_) || channel_.find_first_of("*>") != std::string::npos) {
+    return Error(Code::kFailedPrecondition, "the dead-letter channel " + channel_ + " cannot be used for the channel " +
+                                                stream_->channel + ": set --dead-letter-channel to another");
+  }
+  if (!publisher_) {
+    auto opened = transport_->OpenPublisher(channel_);
+    if (!opened.ok()) return opened.error();
+    publisher_ = std::move(opened.value());
+  }
+  const std::string line = OneLine(reason);
+  const std::string count = std::to_string(attempts);
+  const std::array<Header, 4> headers{{{kReasonHeader, line},
+                                       {kAttemptsHeader, count},
+                                       {kStreamHeader, stream_->id},
+                                       {kChannelHeader, stream_->channel}}};
+  auto ticket = publisher_->Publish({.envelope = envelope, .headers = headers});
+  Error error = ticket.ok() ? publisher_->AwaitConfirmed(ticket.value(), timeout) : ticket.error();
+  // One that refuses its channel does so until it is opened again.
+  if (!error.ok() && !error.transient()) publisher_.reset();
+  return error;
+}
+
+}  // namespace kps

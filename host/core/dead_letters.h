@@ -1,0 +1,55 @@
+// What happens to a message that can never be delivered, and the channel that takes it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "host/core/error.h"
+#include "host/core/stream.h"
+#include "host/core/transport.h"
+
+namespace kps {
+
+struct FailurePolicy {
+  enum class OnUndeliverable {
+    kDeadLetter,  // it goes to the dead-letter channel
+    kDrop,        // it is dropped and counted
+    kBlock,       // its stream fails, and waits with it for a change
+  };
+  OnUndeliverable on_undeliverable = OnUndeliverable::kDeadLetter;
+  std::string dead_letter_channel{};  // empty: that of the stream, followed by .dead
+  // A message whose delivery has failed so often with a transient error is undeliverable, too. 0: it never is.
+  std::uint32_t attempts_max = 0;
+  std::chrono::milliseconds retry_delay_max{30'000};
+};
+
+// The headers of a dead letter.
+inline constexpr std::string_view kReasonHeader = "Kps-Reason";
+inline constexpr std::string_view kAttemptsHeader = "Kps-Attempts";
+inline constexpr std::string_view kStreamHeader = "Kps-Stream";
+inline constexpr std::string_view kChannelHeader = "Kps-Channel";
+
+// The dead letters of one egress stream. Of the stream's thread.
+class DeadLetters {
+ public:
+  // Both outlive it.
+  DeadLetters(Transport* transport, const StreamSpec* stream, std::string channel);
+
+  // Publishes `envelope` with its reason and waits for the confirm: OK only then. INVALID_ARGUMENT: it is too large for
+  // the transport. FAILED_PRECONDITION: the channel cannot be used. What is transient may be tried again.
+  Error Put(std::string_view envelope, const std::string& reason, std::uint32_t attempts,
+            std::chrono::milliseconds timeout);
+
+  const std::string& channel() const { return channel_; }
+
+ private:
+  Transport* const transport_;
+  const StreamSpec* const stream_;
+  const std::string channel_;
+  std::unique_ptr<Publisher> publisher_;
+};
+
+}  // namespace kps
