@@ -115,6 +115,9 @@ class Transport {
   virtual TransportCounters Counters() const = 0;
   // Largest envelope the transport accepts, in bytes; 0: no limit known (yet).
   virtual std::size_t EnvelopeBytesMax() const = 0;
+  // Which faults a confirm on the channel survives, in a sentence. Empty: nothing is kept, or it is not known yet; it
+  // is once something was published or subscribed to there.
+  virtual std::string Durability(const std::string&) const { return {}; }
 };
 
 }  // namespace kps

@@ -34,7 +34,8 @@ NatsConnection::NatsConnection(NatsOptions options, std::vector<std::string> ser
       shown_url_(WithoutCredentials(options_.url)),
       servers_(std::move(servers)),
       logger_(logger),
-      backoff_(std::hash<std::string>()(options_.client_name), kConnectRetryMax) {
+      backoff_(std::hash<std::string>()(options_.client_name), kConnectRetryMax),
+      chore_interval_(kHeartbeat) {
   reason_ = "no NATS server at " + shown_url_ + " yet";
 }
 
@@ -55,6 +56,11 @@ std::shared_ptr<NatsLink> NatsConnection::link() const {
 std::string NatsConnection::DisconnectReason() const {
   MutexLock lock(mutex_);
   return reason_;
+}
+
+std::string NatsConnection::LastError() const {
+  MutexLock lock(mutex_);
+  return last_error_;
 }
 
 TransportCounters NatsConnection::Counters() const {
@@ -126,6 +132,29 @@ void NatsConnection::Remove(NatsSubscription* subscription) {
   std::erase(subscriptions_, subscription);
 }
 
+void NatsConnection::Add(Chore* chore) {
+  MutexLock lock(chores_mutex_);
+  chores_.push_back(chore);
+}
+
+void NatsConnection::DoChoresEvery(milliseconds interval) {
+  MutexLock lock(mutex_);
+  if (interval >= chore_interval_) return;
+  chore_interval_ = std::min(chore_interval_, interval);
+  next_chores_ = std::min(next_chores_, steady_clock::now() + chore_interval_);
+  changed_.NotifyAll();
+}
+
+void NatsConnection::Remove(Chore* chore) {
+  MutexLock lock(chores_mutex_);
+  std::erase(chores_, chore);
+}
+
+void NatsConnection::DoChores() {
+  MutexLock lock(chores_mutex_);
+  for (Chore* chore : chores_) chore->DoChore();
+}
+
 void NatsConnection::WakeUp() {
   if (!idle_) return;
   MutexLock lock(mutex_);
@@ -137,7 +166,6 @@ bool NatsConnection::AnyOutstanding() {
 }
 
 NatsConnection::Work NatsConnection::WaitForWork() {
-  const auto heartbeat = steady_clock::now() + kHeartbeat;
   MutexLock lock(mutex_);
   // Idle is set before the look at the publishers, and they look at it after they publish: one of both sees the other.
   idle_ = true;
@@ -147,8 +175,14 @@ NatsConnection::Work NatsConnection::WaitForWork() {
       work = Work::kStop;
     } else if (!link_ || link_->ended()) {
       if (steady_clock::now() >= next_connect_ || !changed_.WaitUntil(mutex_, next_connect_)) work = Work::kConnect;
-    } else if (AnyOutstanding() || !changed_.WaitUntil(mutex_, heartbeat)) {
+    } else if (steady_clock::now() >= next_chores_) {
+      next_chores_ = steady_clock::now() + chore_interval_;
+      work = Work::kChores;
+    } else if (AnyOutstanding() || steady_clock::now() >= next_heartbeat_) {
+      next_heartbeat_ = steady_clock::now() + kHeartbeat;
       work = Work::kRoundTrip;
+    } else {
+      (void)changed_.WaitUntil(mutex_, std::min(next_chores_, next_heartbeat_));
     }
   }
   idle_ = false;
@@ -175,6 +209,7 @@ void NatsConnection::Run() {
       case Work::kRoundTrip:
         if (!Confirm(*link())) PauseAfterFailure();
         break;
+      case Work::kChores: DoChores(); break;
       case Work::kNone: break;
     }
   }
@@ -233,6 +268,7 @@ void NatsConnection::TakeOver(std::shared_ptr<NatsLink> link) {
     if (Error error = subscription->OpenOn(link); !error.ok()) OnLinkError(error.message());
   }
   max_payload_ = link->MaxPayload();
+  next_heartbeat_ = steady_clock::now() + kHeartbeat;
   std::shared_ptr<NatsLink> former = std::move(link);  // released after mutex_
   MutexLock lock(mutex_);
   std::swap(link_, former);

@@ -35,6 +35,8 @@ class NatsConnection final : private NatsLink::Owner {
   const NatsOptions& options() const { return options_; }
   bool connected() const { return connected_; }
   std::string DisconnectReason() const;
+  // What NATS itself said last of something that went wrong; empty: nothing since the connection is there.
+  std::string LastError() const;
   void Watch(std::function<void(bool connected)> watcher);
   TransportCounters Counters() const;
   void CountPublishError() { ++publish_errors_; }
@@ -51,13 +53,28 @@ class NatsConnection final : private NatsLink::Owner {
   // Something was published: the thread has work. Cheap when it is awake.
   void WakeUp();
 
+  // Something to be done every so often, by the connection's thread.
+  class Chore {
+   public:
+    virtual void DoChore() = 0;  // must not block
+
+   protected:
+    ~Chore() = default;
+  };
+  // Any thread. After Remove it is not being done.
+  void Add(Chore* chore);
+  void Remove(Chore* chore);
+  // At least so often, from now on.
+  void DoChoresEvery(std::chrono::milliseconds interval);
+
  private:
   NatsConnection(NatsOptions options, std::vector<std::string> servers, Logger* logger);
   void Run();
-  enum class Work { kNone, kStop, kConnect, kRoundTrip };
+  enum class Work { kNone, kStop, kConnect, kRoundTrip, kChores };
   Work WaitForWork();
   bool AnyOutstanding() KPS_REQUIRES(mutex_);
   bool stopping() const;
+  void DoChores();
   // One round trip; what it confirms is told to the publishers.
   bool Confirm(NatsLink& link);
   void PauseAfterFailure();
@@ -86,12 +103,18 @@ class NatsConnection final : private NatsLink::Owner {
   std::uint64_t links_ = 0;  // that were tried
   Backoff backoff_;
   std::chrono::steady_clock::time_point next_connect_{};
+  std::chrono::steady_clock::time_point next_heartbeat_{};
 
   Mutex subscriptions_mutex_;  // taken before mutex_
   std::vector<NatsSubscription*> subscriptions_ KPS_GUARDED_BY(subscriptions_mutex_);
 
+  Mutex chores_mutex_;  // held while they are done
+  std::vector<Chore*> chores_ KPS_GUARDED_BY(chores_mutex_);
+
   mutable Mutex mutex_;
   CondVar changed_;
+  std::chrono::milliseconds chore_interval_ KPS_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point next_chores_ KPS_GUARDED_BY(mutex_){};
   std::shared_ptr<NatsLink> link_ KPS_GUARDED_BY(mutex_);
   std::string reason_ KPS_GUARDED_BY(mutex_);
   std::string last_error_ KPS_GUARDED_BY(mutex_);

@@ -26,6 +26,8 @@ constexpr int kUnwrittenBytesMax = 1024 * 1024;
 constexpr std::uint32_t kCheckEveryBytes = 64 * 1024;
 constexpr milliseconds kPublishWait{100};
 constexpr milliseconds kRefusalIsTold{20};
+// A wait for an answer sees within this that the link is over.
+constexpr milliseconds kRequestPiece{50};
 
 using OptionsPtr = std::unique_ptr<natsOptions, decltype(&natsOptions_Destroy)>;
 
@@ -136,6 +138,47 @@ void NatsLink::Destroy(natsSubscription* subscription) {
   (void)natsSubscription_Unsubscribe(subscription);
   loop_->WaitForRead();
   natsSubscription_Destroy(subscription);
+}
+
+std::shared_ptr<natsSubscription> NatsLink::Subscribe(const std::shared_ptr<NatsLink>& link,
+                                                      const std::string& subject) {
+  natsSubscription* raw = nullptr;
+  if (natsConnection_SubscribeSync(&raw, link->handle(), subject.c_str()) != NATS_OK) return nullptr;
+  std::shared_ptr<natsSubscription> handle(raw,
+                                           [link](natsSubscription* subscription) { link->Destroy(subscription); });
+  (void)natsSubscription_SetPendingLimits(raw, -1, -1);
+  return handle;
+}
+
+std::string NewInbox() {
+  char* inbox = nullptr;
+  if (natsInbox_Create(&inbox) != NATS_OK) return {};
+  std::string copy(inbox);
+  natsInbox_Destroy(inbox);
+  return copy;
+}
+
+Result<std::string> NatsLink::Request(const std::string& subject, const std::string& text, milliseconds timeout) {
+  const Error unanswered(Code::kUnavailable, "no answer to " + subject);
+  const std::string inbox = NewInbox();
+  natsSubscription* raw = nullptr;
+  if (natsConnection_SubscribeSync(&raw, handle_, inbox.c_str()) != NATS_OK) return unanswered;
+  const auto destroy = [this](natsSubscription* subscription) { Destroy(subscription); };
+  const std::unique_ptr<natsSubscription, decltype(destroy)> subscription(raw, destroy);
+  natsStatus status = natsConnection_PublishRequest(handle_, subject.c_str(), inbox.c_str(), text.data(),
+                                                    static_cast<int>(text.size()));
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (status == NATS_OK && !over() && std::chrono::steady_clock::now() < deadline) {
+    natsMsg* message = nullptr;
+    status = natsSubscription_NextMsg(&message, raw, kRequestPiece.count());
+    if (status == NATS_NO_RESPONDERS) return Error(Code::kNotFound, "nobody answers to " + subject);
+    if (status == NATS_TIMEOUT) status = NATS_OK;
+    if (message == nullptr) continue;
+    std::string answer(natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message)));
+    natsMsg_Destroy(message);
+    return answer;
+  }
+  return unanswered;
 }
 
 bool NatsLink::WaitForRoom(std::size_t bytes) {

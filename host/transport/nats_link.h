@@ -54,11 +54,19 @@ class NatsLink {
 
   // Gives up a subscription of this link, also while messages for it arrive.
   void Destroy(natsSubscription* subscription);
+  // Subscribes to `subject`, without a limit on what waits to be taken. Null: the link is over. It keeps the link, and
+  // is destroyed with its last owner.
+  static std::shared_ptr<natsSubscription> Subscribe(const std::shared_ptr<NatsLink>& link, const std::string& subject);
 
   // Before a message of so many bytes is published: waits a moment where the server is slow to take what was published
   // before. False: it is still slow.
   bool WaitForRoom(std::size_t bytes);
   std::size_t MaxPayload() const;
+
+  // The answer to a request, or UNAVAILABLE: none came in time, or the link ended. NOT_FOUND: nobody answers there. Any
+  // thread but libnats's. libnats has requests of its own, but their answers come to a subscription that it destroys as
+  // it closes the connection, without regard to what is being read (3.4.1).
+  Result<std::string> Request(const std::string& subject, const std::string& text, std::chrono::milliseconds timeout);
 
   // One round trip. True: the server has processed all that was published before, unless the owner was told of a
   // refusal. A server that takes longer than 2 s hangs: the link ends. One thread at a time.
@@ -81,5 +89,8 @@ class NatsLink {
   Owner* owner_ KPS_GUARDED_BY(mutex_);         // null: being destroyed
   bool closed_ KPS_GUARDED_BY(mutex_) = false;  // libnats has made its last callback
 };
+
+// A subject that nobody else uses.
+std::string NewInbox();
 
 }  // namespace kps

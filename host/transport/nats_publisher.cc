@@ -4,30 +4,14 @@
 
 #include <utility>
 
+#include "host/transport/nats_message.h"
+
 namespace kps {
 namespace {
 
 std::uint64_t NextSerial() {
   static std::atomic<std::uint64_t> last{0};
   return ++last;
-}
-
-Error TooLarge(std::size_t bytes, std::size_t limit) {
-  return Error(Code::kInvalidArgument, "an envelope of " + std::to_string(bytes) +
-                                           " bytes is larger than the server's max_payload of " +
-                                           std::to_string(limit) + " bytes");
-}
-
-natsStatus PublishWithHeaders(natsConnection* connection, const std::string& channel, const Outgoing& outgoing) {
-  natsMsg* raw = nullptr;
-  natsStatus status = natsMsg_Create(&raw, channel.c_str(), nullptr, outgoing.envelope.data(),
-                                     static_cast<int>(outgoing.envelope.size()));
-  const std::unique_ptr<natsMsg, decltype(&natsMsg_Destroy)> message(raw, natsMsg_Destroy);
-  for (const Header& header : outgoing.headers) {
-    if (status != NATS_OK) break;
-    status = natsMsgHeader_Set(raw, std::string(header.name).c_str(), std::string(header.value).c_str());
-  }
-  return status == NATS_OK ? natsConnection_PublishMsg(connection, raw) : status;
 }
 
 Error Lost() { return Error(Code::kAborted, "the connection was lost: publish again what is not confirmed"); }
@@ -42,21 +26,18 @@ NatsPublisher::NatsPublisher(std::shared_ptr<NatsConnection> connection, std::st
 NatsPublisher::~NatsPublisher() { connection_->Remove(this); }
 
 Result<std::uint64_t> NatsPublisher::Publish(const Outgoing& outgoing) {
-  const std::string_view envelope = outgoing.envelope;
+  const std::size_t bytes = WireBytes(outgoing);
   if (refused_) return Refused();
-  if (const std::size_t limit = connection_->max_payload(); limit > 0 && envelope.size() > limit) {
+  if (const std::size_t limit = connection_->max_payload(); limit > 0 && bytes > limit) {
     connection_->CountPublishError();
-    return TooLarge(envelope.size(), limit);
+    return TooLarge(outgoing, limit);
   }
   if (Error error = TakeLink(); !error.ok()) return error;
-  if (!link_->WaitForRoom(envelope.size())) {
+  if (!link_->WaitForRoom(bytes)) {
     return Error(Code::kResourceExhausted, "the NATS server is slow to take what is published");
   }
-  const natsStatus status = outgoing.headers.empty()
-                                ? natsConnection_Publish(link_->handle(), channel_.c_str(), envelope.data(),
-                                                         static_cast<int>(envelope.size()))
-                                : PublishWithHeaders(link_->handle(), channel_, outgoing);
-  if (status != NATS_OK) return Describe(status, envelope.size());
+  const natsStatus status = PublishTo(link_->handle(), channel_.c_str(), nullptr, outgoing);
+  if (status != NATS_OK) return Describe(status, outgoing);
   const std::uint64_t ticket = ++issued_;
   connection_->WakeUp();
   return ticket;
@@ -78,11 +59,11 @@ Error NatsPublisher::TakeLink() {
   return Error(Code::kUnavailable, reason.empty() ? "the connection to NATS is lost" : reason);
 }
 
-Error NatsPublisher::Describe(int status, std::size_t envelope_bytes) {
+Error NatsPublisher::Describe(int status, const Outgoing& outgoing) {
   connection_->CountPublishError();
   switch (static_cast<natsStatus>(status)) {
     case NATS_MAX_PAYLOAD:  // the server has another limit now
-      return TooLarge(envelope_bytes, link_->MaxPayload());
+      return TooLarge(outgoing, link_->MaxPayload());
     case NATS_INVALID_SUBJECT: return Error(Code::kFailedPrecondition, "NATS refuses the subject " + channel_);
     case NATS_TIMEOUT: return Error(Code::kResourceExhausted, "the NATS server is slow to take what is published");
     default:

@@ -39,7 +39,7 @@ class NatsPublisher : public Publisher {
   // Makes link_ one that is not over. ABORTED: something was lost with the former. UNAVAILABLE: there is none.
   Error TakeLink();
   Error Refused() const;
-  Error Describe(int status, std::size_t envelope_bytes);
+  Error Describe(int status, const Outgoing& outgoing);
 
   const std::shared_ptr<NatsConnection> connection_;
   const std::string channel_;

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 
 #include "tests/support/eventually.h"
 
@@ -32,7 +33,14 @@ NatsServer::NatsServer(const std::string& config) {
   Start();
 }
 
-void NatsServer::Configure(const std::string& config) { std::ofstream(folder_ + "/nats.conf") << config << "\n"; }
+void NatsServer::Configure(const std::string& config) {
+  constexpr std::string_view kFolder = "$FOLDER";
+  std::string text = config;
+  for (std::size_t at = text.find(kFolder); at != std::string::npos; at = text.find(kFolder)) {
+    text.replace(at, kFolder.size(), folder_);
+  }
+  std::ofstream(folder_ + "/nats.conf") << text << "\n";
+}
 
 NatsServer::~NatsServer() {
   Stop();

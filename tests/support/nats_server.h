@@ -7,9 +7,15 @@
 
 namespace kps::test {
 
+// For JetStream with files that outlive a Stop; `limits`: more of the same block.
+inline std::string JetStreamConfig(const std::string& limits = "") {
+  return "jetstream { store_dir: \"$FOLDER\"\n" + limits + "\n}";
+}
+
 class NatsServer {
  public:
-  // Started and ready, or an exception. `config`: lines for its configuration file.
+  // Started and ready, or an exception. `config`: lines for its configuration file, in which $FOLDER is a folder of its
+  // own that outlives a Stop.
   explicit NatsServer(const std::string& config = "");
   NatsServer(const NatsServer&) = delete;
   NatsServer& operator=(const NatsServer&) = delete;

@@ -1,0 +1,36 @@
+// Finds what a channel needs on a JetStream server, or makes it: a stream, and a durable consumer. Internal to
+// host/transport.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "host/core/error.h"
+#include "host/transport/jetstream_options.h"
+#include "host/transport/nats_link.h"
+
+namespace kps {
+
+struct StreamBinding {
+  std::string name;
+  std::string created;     // when; another stream of the same name has another time
+  std::string durability;  // which faults its word on a message survives, in a sentence
+};
+
+// The stream that holds `channel`; it is created where there is none, if it may be. UNAVAILABLE: the reason, and what
+// to do, in a sentence. Takes up to some seconds on a server that does not answer.
+Result<StreamBinding> BindStream(NatsLink& link, const JetStreamOptions& options, const std::string& channel);
+
+struct ConsumerBinding {
+  std::string created;
+  std::chrono::milliseconds ack_wait{0};
+  int ack_pending_max = 0;  // the server delivers no more before some are acknowledged; 0: no limit
+};
+
+// The durable pull consumer `name` of `stream` for `channel`. A new one begins with the oldest that the stream keeps.
+// UNAVAILABLE as above.
+Result<ConsumerBinding> BindConsumer(NatsLink& link, const JetStreamOptions& options, const std::string& stream,
+                                     const std::string& channel, const std::string& name);
+
+}  // namespace kps

@@ -1,0 +1,285 @@
+#include "host/transport/jetstream_subscription.h"
+
+#include <nats/nats.h>
+
+#include <algorithm>
+#include <charconv>
+#include <thread>
+#include <utility>
+
+#include "host/transport/jetstream_names.h"
+
+namespace kps {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kDrainWait{1000};
+// A wait sees within this that it is drained, or that the link is over.
+constexpr milliseconds kWaitPiece{50};
+// The server forgets what was asked for after the first, and its word on that may be lost: after the second it is.
+constexpr milliseconds kAskFor{10'000};
+constexpr milliseconds kAskAgainAfter{12'000};
+// What was on its way when a link ended comes at once when it is asked for again.
+constexpr milliseconds kGapWait{1000};
+// At the end, what was said last is on its way for so long at most.
+constexpr milliseconds kFlushWait{500};
+// After the server has refused to give more.
+constexpr milliseconds kRefusalWait{50};
+// Less room is not worth a request, while there is something to be dealt with.
+constexpr std::int64_t kRoomPart = 4;
+// What a message is larger by than its payload, as the server counts.
+constexpr std::int64_t kOverheadBytes = 1024;
+
+constexpr char kAck[] = "+ACK";
+constexpr char kNak[] = "-NAK";
+constexpr char kInProgress[] = "+WPI";
+
+std::int64_t NumberHeader(natsMsg* message, const char* name) {
+  const char* text = nullptr;
+  if (natsMsgHeader_Get(message, name, &text) != NATS_OK) return -1;
+  std::int64_t number = -1;
+  std::from_chars(text, text + std::char_traits<char>::length(text), number);
+  return number;
+}
+
+std::string TextHeader(natsMsg* message, const char* name) {
+  const char* text = nullptr;
+  return natsMsgHeader_Get(message, name, &text) == NATS_OK ? text : "";
+}
+
+}  // namespace
+
+JetStreamSubscription::JetStreamSubscription(std::shared_ptr<JetStreamStreams> streams, std::string channel,
+                                             const std::string& name)
+    : streams_(std::move(streams)),
+      channel_(std::move(channel)),
+      consumer_(JetStreamConsumerName(streams_->options().connector_id, name)) {
+  streams_->connection().Add(this);
+}
+
+Result<std::unique_ptr<Subscription>> JetStreamSubscription::Open(std::shared_ptr<JetStreamStreams> streams,
+                                                                  std::string channel, const std::string& name) {
+  std::unique_ptr<JetStreamSubscription> made(new JetStreamSubscription(std::move(streams), std::move(channel), name));
+  if (Error error = made->Bind(); !error.ok()) return error;
+  return std::unique_ptr<Subscription>(std::move(made));
+}
+
+JetStreamSubscription::~JetStreamSubscription() {
+  streams_->connection().Remove(this);
+  Handle handle;
+  MutexLock lock(mutex_);
+  if (!link_ || link_->over()) return;
+  // First, so that what is on its way goes back, too.
+  if (handle_ && !IsDraining()) (void)natsSubscription_Drain(handle_.get());
+  (void)natsConnection_FlushTimeout(link_->handle(), kFlushWait.count());
+  Collect();
+  backlog_.ForEach([this](JetStreamBacklog::Item& item) KPS_REQUIRES(mutex_) {
+    if (!item.stale) Say(item.reply(), kNak);
+  });
+  (void)natsConnection_FlushTimeout(link_->handle(), kFlushWait.count());
+  handle = std::move(handle_);
+}
+
+Error JetStreamSubscription::Bind() {
+  std::shared_ptr<NatsLink> link;
+  {
+    MutexLock lock(mutex_);
+    if (std::exchange(gone_, false)) handle_.reset();
+    if (IsDraining() || (handle_ && !link_->over())) return {};
+    link = streams_->connection().link();
+  }
+  if (!link || link->over()) return {};  // the next link is on its way
+  const auto stream = streams_->Bind(*link, channel_);
+  if (!stream.ok()) return link->over() ? Error() : stream.error();
+  const auto consumer = streams_->Bind(*link, stream.value(), channel_, consumer_);
+  if (!consumer.ok()) return link->over() ? Error() : consumer.error();
+  TakeOver(std::move(link), stream.value(), consumer.value());
+  return {};
+}
+
+void JetStreamSubscription::TakeOver(std::shared_ptr<NatsLink> link, const StreamBinding& stream,
+                                     const ConsumerBinding& consumer) {
+  const std::string inbox = NewInbox();
+  Handle handle = NatsLink::Subscribe(link, inbox);
+  if (!handle) return;
+  streams_->connection().DoChoresEvery(std::max(consumer.ack_wait / 8, milliseconds(1)));
+  MutexLock lock(mutex_);
+  Collect();  // what the former link has brought
+  std::swap(handle_, handle);
+  link_ = std::move(link);
+  inbox_ = inbox;
+  stream_ = stream.name;
+  ack_wait_ = consumer.ack_wait;
+  asked_ = 0;
+  if (std::exchange(consumer_created_, consumer.created) != consumer.created) backlog_.ForgetDeliveries();
+  if (std::exchange(stream_created_, stream.created) != stream.created) backlog_.ForgetNumbers();
+  backlog_.TellAgain([this](const char* reply) KPS_REQUIRES(mutex_) { Say(reply, kAck); });
+  SayInProgress(Clock::duration::zero());
+  backlog_.ExpectGap([this](const std::string& reply) KPS_REQUIRES(mutex_) { Say(reply.c_str(), kNak); }, kGapWait);
+  Pull();
+}
+
+bool JetStreamSubscription::Say(const char* reply, const char* what) {
+  return link_ && !link_->over() && natsConnection_PublishString(link_->handle(), reply, what) == NATS_OK;
+}
+
+void JetStreamSubscription::SayInProgress(Clock::duration older_than) {
+  const auto now = Clock::now();
+  backlog_.ForEach([&](JetStreamBacklog::Item& item) KPS_REQUIRES(mutex_) {
+    if (item.stale || now - item.refreshed_at < older_than) return;
+    if (Say(item.reply(), kInProgress)) item.refreshed_at = now;
+  });
+}
+
+void JetStreamSubscription::DoChore() {
+  MutexLock lock(mutex_);
+  if (!waiting_) Collect();  // what nobody receives is held, too
+  SayInProgress(ack_wait_ / 2);
+}
+
+void JetStreamSubscription::Collect() {
+  if (!handle_) return;
+  natsMsg* message = nullptr;
+  natsStatus status = NATS_OK;
+  do {
+    // Only a call that waits ends a drain.
+    status = natsSubscription_NextMsg(&message, handle_.get(), IsDraining() ? 1 : 0);
+  } while (Admit(status, message));
+}
+
+bool JetStreamSubscription::Admit(int status, natsMsg* raw) {
+  if (status == NATS_NO_RESPONDERS) {
+    gone_ = true;
+    asked_ = 0;
+    return true;
+  }
+  if (status != NATS_OK) {
+    drained_ = drained_ || (IsDraining() && status != NATS_TIMEOUT);
+    return false;
+  }
+  JetStreamBacklog::MessagePtr message(raw, natsMsg_Destroy);
+  const int bytes = natsMsg_GetDataLength(raw);
+  const char* const reply = natsMsg_GetReply(raw);
+  if (reply == nullptr) {
+    ReadStatus(raw, TextHeader(raw, "Status"));
+    return true;
+  }
+  asked_ = std::max<std::int64_t>(asked_ - 1, 0);
+  asked_bytes_ -= bytes;
+  const std::string said_to(reply);
+  if (backlog_.Add(std::move(message), Clock::now()) == JetStreamBacklog::Arrival::kAcknowledged) {
+    Say(said_to.c_str(), kAck);
+  }
+  return true;
+}
+
+void JetStreamSubscription::ReadStatus(natsMsg* message, const std::string& status) {
+  if (status.empty() || status == "100") return;  // somebody else's message; a heartbeat
+  // What was asked for has ended. Of older servers, the rest is not known.
+  const std::int64_t rest = NumberHeader(message, "Nats-Pending-Messages");
+  const std::int64_t rest_bytes = NumberHeader(message, "Nats-Pending-Bytes");
+  asked_ = rest < 0 ? 0 : std::max<std::int64_t>(asked_ - rest, 0);
+  if (rest_bytes > 0) asked_bytes_ -= rest_bytes;
+  if (status != "409") return;
+  // The next message is larger than the room for it, or the consumer has a new leader or is no more.
+  ask_after_ = Clock::now() + kRefusalWait;
+  gone_ = gone_ || TextHeader(message, "Description").find("Deleted") != std::string::npos;
+}
+
+void JetStreamSubscription::Pull() {
+  if (IsDraining() || !handle_ || link_->over()) return;
+  const auto now = Clock::now();
+  if (now < ask_after_) return;
+  if (asked_ == 0 || now > asked_until_) asked_ = asked_bytes_ = 0;
+  const std::int64_t count_max = streams_->options().pending_messages_max;
+  const std::int64_t bytes_max =
+      std::max<std::int64_t>(streams_->connection().options().pending_bytes_max,
+                             static_cast<std::int64_t>(streams_->connection().max_payload()) + kOverheadBytes);
+  const auto held = static_cast<std::int64_t>(backlog_.count());
+  const std::int64_t room = count_max - held - asked_;
+  const std::int64_t room_bytes =
+      bytes_max - static_cast<std::int64_t>(backlog_.bytes()) - std::max<std::int64_t>(asked_bytes_, 0);
+  const bool nothing = held == 0 && asked_ == 0;
+  if (!nothing && (room < std::max<std::int64_t>(count_max / kRoomPart, 1) || room_bytes < bytes_max / kRoomPart))
+    return;
+  const std::string request = "{\"batch\":" + std::to_string(room) + ",\"max_bytes\":" + std::to_string(room_bytes) +
+                              ",\"expires\":" + std::to_string(std::chrono::nanoseconds(kAskFor).count()) + "}";
+  const std::string subject = "$JS.API.CONSUMER.MSG.NEXT." + stream_ + "." + consumer_;
+  if (natsConnection_PublishRequest(link_->handle(), subject.c_str(), inbox_.c_str(), request.data(),
+                                    static_cast<int>(request.size())) != NATS_OK) {
+    return;
+  }
+  asked_ += room;
+  asked_bytes_ += room_bytes;
+  asked_until_ = now + kAskAgainAfter;
+}
+
+void JetStreamSubscription::Wait(milliseconds timeout) {
+  Handle handle;
+  {
+    MutexLock lock(mutex_);
+    handle = drained_ ? nullptr : handle_;
+    if (handle && link_->over()) handle = nullptr;  // nothing comes there any more
+    waiting_ = handle != nullptr;
+  }
+  if (!handle) return std::this_thread::sleep_for(timeout);
+  natsMsg* message = nullptr;
+  const natsStatus status = natsSubscription_NextMsg(&message, handle.get(), timeout.count());
+  MutexLock lock(mutex_);
+  waiting_ = false;
+  (void)Admit(status, message);
+}
+
+bool JetStreamSubscription::Drained() {
+  return IsDraining() && (drained_ || !handle_ || link_->over() || Clock::now() >= drain_deadline_.load());
+}
+
+Result<Delivery> JetStreamSubscription::Receive(milliseconds timeout) {
+  const auto deadline = Clock::now() + timeout;
+  while (true) {
+    bool bound = false;
+    {
+      MutexLock lock(mutex_);
+      const JetStreamBacklog::Item* item = backlog_.Take(Clock::now());
+      if (item == nullptr) {
+        Collect();
+        item = backlog_.Take(Clock::now());
+      }
+      Pull();
+      if (item != nullptr) {
+        const auto bytes = static_cast<std::size_t>(natsMsg_GetDataLength(item->message.get()));
+        return Delivery{
+            {natsMsg_GetData(item->message.get()), bytes}, backlog_.receipt(), item->as.attempt + item->returns};
+      }
+      if (Drained()) return Error(Code::kCancelled, "the subscription is drained");
+      bound = handle_ && !link_->over() && !gone_;
+    }
+    if (!bound) {
+      if (Error error = Bind(); !error.ok()) return error;
+    }
+    const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+    if (left <= milliseconds(0)) return Error(Code::kDeadlineExceeded, "no message came");
+    Wait(std::min(left, kWaitPiece));
+  }
+}
+
+void JetStreamSubscription::Acknowledge(std::uint64_t receipt) {
+  MutexLock lock(mutex_);
+  backlog_.Acknowledge(receipt, [this](const char* reply) KPS_REQUIRES(mutex_) { Say(reply, kAck); });
+}
+
+bool JetStreamSubscription::Return() {
+  MutexLock lock(mutex_);
+  backlog_.Return();
+  return true;
+}
+
+void JetStreamSubscription::Drain() {
+  Clock::time_point none{};
+  if (!drain_deadline_.compare_exchange_strong(none, Clock::now() + kDrainWait)) return;
+  MutexLock lock(mutex_);
+  if (handle_) (void)natsSubscription_Drain(handle_.get());
+}
+
+}  // namespace kps

@@ -1,0 +1,84 @@
+// A subscription on a NatsConnection that pulls from a durable JetStream consumer. Internal to host/transport.
+//
+// On each link the stream and the consumer are bound anew, by the thread that receives. What was received stays in the
+// backlog, which also says what has been dealt with. The connection's thread tells the server that it is in progress.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "host/core/mutex.h"
+#include "host/core/transport.h"
+#include "host/transport/jetstream_backlog.h"
+#include "host/transport/jetstream_streams.h"
+
+typedef struct __natsSubscription natsSubscription;
+
+namespace kps {
+
+class JetStreamSubscription : public Subscription, private NatsConnection::Chore {
+ public:
+  static Result<std::unique_ptr<Subscription>> Open(std::shared_ptr<JetStreamStreams> streams, std::string channel,
+                                                    const std::string& name);
+  ~JetStreamSubscription() override;
+
+  Result<Delivery> Receive(std::chrono::milliseconds timeout) override;
+  void Acknowledge(std::uint64_t receipt) override;
+  bool Return() override;
+  void Drain() override;
+  std::uint64_t Dropped() const override { return 0; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Handle = std::shared_ptr<natsSubscription>;  // keeps its link, too
+
+  JetStreamSubscription(std::shared_ptr<JetStreamStreams> streams, std::string channel, const std::string& name);
+  bool IsDraining() const { return drain_deadline_.load() != Clock::time_point{}; }
+
+  // Goes on with the connection's link, if it is another. UNAVAILABLE: the stream or the consumer cannot be used.
+  Error Bind();
+  void TakeOver(std::shared_ptr<NatsLink> link, const StreamBinding& stream, const ConsumerBinding& consumer);
+  // Moves what has come to the backlog.
+  void Collect() KPS_REQUIRES(mutex_);
+  // What libnats has taken from the handle. False: nothing.
+  bool Admit(int status, natsMsg* message) KPS_REQUIRES(mutex_);
+  // The server says something about what was asked for.
+  void ReadStatus(natsMsg* message, const std::string& status) KPS_REQUIRES(mutex_);
+  // Asks for more where there is room.
+  void Pull() KPS_REQUIRES(mutex_);
+  // False: the link is over, and it is said again on the next.
+  bool Say(const char* reply, const char* what) KPS_REQUIRES(mutex_);
+  void SayInProgress(Clock::duration older_than) KPS_REQUIRES(mutex_);
+  void DoChore() override;
+  // Waits until something has come, which is collected, or for a while.
+  void Wait(std::chrono::milliseconds timeout);
+  bool Drained() KPS_REQUIRES(mutex_);
+
+  const std::shared_ptr<JetStreamStreams> streams_;
+  const std::string channel_;
+  const std::string consumer_;
+  std::atomic<Clock::time_point> drain_deadline_{Clock::time_point{}};
+
+  Mutex mutex_;
+  JetStreamBacklog backlog_ KPS_GUARDED_BY(mutex_);
+  std::shared_ptr<NatsLink> link_ KPS_GUARDED_BY(mutex_);  // null: none yet
+  Handle handle_ KPS_GUARDED_BY(mutex_);                   // of link_; null: to be bound
+  bool waiting_ KPS_GUARDED_BY(mutex_) = false;            // somebody takes from the handle without the lock
+  bool drained_ KPS_GUARDED_BY(mutex_) = false;            // nothing more comes from the handle
+  std::string stream_ KPS_GUARDED_BY(mutex_);
+  std::string stream_created_ KPS_GUARDED_BY(mutex_);
+  std::string consumer_created_ KPS_GUARDED_BY(mutex_);
+  std::string inbox_ KPS_GUARDED_BY(mutex_);
+  std::chrono::milliseconds ack_wait_ KPS_GUARDED_BY(mutex_){0};
+  // Asked for and not yet come, and until when the server answers.
+  std::int64_t asked_ KPS_GUARDED_BY(mutex_) = 0;
+  std::int64_t asked_bytes_ KPS_GUARDED_BY(mutex_) = 0;
+  Clock::time_point asked_until_ KPS_GUARDED_BY(mutex_){};
+  Clock::time_point ask_after_ KPS_GUARDED_BY(mutex_){};
+  bool gone_ KPS_GUARDED_BY(mutex_) = false;  // the consumer
+};
+
+}  // namespace kps
