@@ -69,11 +69,13 @@ JetStreamSubscription::~JetStreamSubscription() {
   streams_->connection().Remove(this);
   Handle handle;
   MutexLock lock(mutex_);
-  if (!link_ || link_->over()) return;
-  // First, so that what is on its way goes back, too.
-  if (handle_ && !IsDraining()) (void)natsSubscription_Drain(handle_.get());
+  if (!handle_ || link_->over()) return;
+  if (!IsDraining()) (void)natsSubscription_Drain(handle_.get());
   (void)natsConnection_FlushTimeout(link_->handle(), kFlushWait.count());
   Collect();
+  // The server (2.9) drops the first message that is given back while a request waits that nobody listens to any more,
+  // until the ack wait is over. It looks for those when it is asked about the consumer.
+  (void)link_->Request("$JS.API.CONSUMER.INFO." + stream_ + "." + consumer_, "", kFlushWait);
   backlog_.ForEach([this](JetStreamBacklog::Item& item) KPS_REQUIRES(mutex_) {
     if (!item.stale) Say(item.reply(), kNak);
   });

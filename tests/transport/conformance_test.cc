@@ -95,7 +95,7 @@ TEST_P(TransportTest, EverySubscriberGetsEveryEnvelope) {
 }
 
 TEST_P(TransportTest, WildcardsAreThoseOfNats) {
-  if (keeps()) GTEST_SKIP() << "one stream must hold all that a wildcard means: jetstream_test.cc";
+  if (keeps()) GTEST_SKIP() << "one stream must hold all that a wildcard means: jetstream_subscribe_test.cc";
   const struct {
     std::string pattern, channel;
     bool matches;

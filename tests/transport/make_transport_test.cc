@@ -13,6 +13,14 @@ TEST(MakeTransportTest, MemoryIsConnectedAtOnce) {
   EXPECT_TRUE(Must(MakeTransport("memory:", "test", &logger))->Connected());
 }
 
+TEST(MakeTransportTest, MemoryCannotDeliverAtLeastOnceAndSaysSo) {
+  RecordingLogger logger;
+  const auto made = MakeTransport("memory:", "test", &logger, JetStreamOptions{});
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code(), Code::kInvalidArgument);
+  EXPECT_THAT(made.error().message(), testing::HasSubstr("memory: keeps nothing"));
+}
+
 TEST(MakeTransportTest, AServerThatIsNotThereIsNoError) {
   RecordingLogger logger;
   auto transport = Must(MakeTransport("nats://127.0.0.1:1", "test", &logger));

@@ -1,0 +1,259 @@
+// What a durable JetStream consumer delivers, and delivers again.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/nats_server.h"
+#include "tests/transport/raw_nats.h"
+#include "tests/transport/support.h"
+
+namespace kps::test {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::AllOf;
+using testing::HasSubstr;
+
+class JetStreamSubscribeTest : public testing::Test {
+ protected:
+  void Connect(const JetStreamOptions& jetstream = {}, std::int64_t pending_bytes_max = 64 * 1024 * 1024) {
+    transport_ = ConnectTo({server_.url(), "test", pending_bytes_max, jetstream}, &logger_);
+  }
+  std::unique_ptr<Subscription> Subscribe(const std::string& name = "s", const std::string& channel = "a") {
+    return Must(transport_->Subscribe(channel, name));
+  }
+  void PublishNumbers(int from, int to, const std::string& channel = "a", std::size_t padding = 0) {
+    auto publisher = Must(transport_->OpenPublisher(channel));
+    std::uint64_t ticket = 0;
+    for (int i = from; i <= to; ++i) ticket = Must(publisher->Publish(std::to_string(i) + std::string(padding, ' ')));
+    ASSERT_TRUE(publisher->AwaitConfirmed(ticket, kDeadline).ok());
+  }
+  static void ExpectNumbers(Subscription* subscription, int from, int to, std::uint32_t attempt = 1) {
+    for (int i = from; i <= to; ++i) {
+      const Delivery delivery = Must(subscription->Receive(kDeadline));
+      ASSERT_EQ(std::stoi(std::string(delivery.envelope)), i);
+      ASSERT_EQ(delivery.attempt, attempt) << i;
+    }
+  }
+  static void ExpectNothing(Subscription* subscription, milliseconds during = milliseconds(100)) {
+    EXPECT_EQ(subscription->Receive(during).error().code(), Code::kDeadlineExceeded);
+  }
+  // What the server has delivered to the subscriber and waits to be told about.
+  int AckPending(const std::string& name = "s") {
+    const std::string info = raw_.Call("CONSUMER.INFO.kps-a.+" + name);
+    const std::string key = "\"num_ack_pending\":";
+    return std::stoi(info.substr(info.find(key) + key.size()));
+  }
+
+  NatsServer server_{JetStreamConfig()};
+  RawNats raw_{server_.url()};
+  RecordingLogger logger_;
+  std::unique_ptr<Transport> transport_;
+};
+
+TEST_F(JetStreamSubscribeTest, WhatWasPublishedBeforeTheFirstSubscriberIsKeptForIt) {
+  Connect();
+  PublishNumbers(1, 10);
+  ExpectNumbers(Subscribe().get(), 1, 10);
+}
+
+TEST_F(JetStreamSubscribeTest, WhatASubscriberDidNotAcknowledgeComesToTheNextOfItsNameAtOnceAndInOrder) {
+  Connect();
+  auto subscription = Subscribe();
+  PublishNumbers(1, 20);
+  ExpectNumbers(subscription.get(), 1, 10);
+  subscription->Acknowledge(4);
+  subscription.reset();
+  subscription = Subscribe();
+  ExpectNumbers(subscription.get(), 5, 10, 2);
+  for (int i = 11; i <= 20; ++i) EXPECT_EQ(MustReceive(subscription.get()), std::to_string(i));
+  ExpectNumbers(Subscribe("other").get(), 1, 20);
+}
+
+TEST_F(JetStreamSubscribeTest, WhatAHostThatWasKilledHadInHandComesAgainAfterTheAckWait) {
+  JetStreamOptions options;
+  options.ack_wait = milliseconds(1000);
+  Connect(options);
+  PublishNumbers(1, 3);
+  raw_.Call("CONSUMER.DURABLE.CREATE.kps-a.+s",
+            R"({"stream_name":"kps-a","config":{"durable_name":"+s","ack_policy":"explicit","filter_subject":"a",)"
+            R"("ack_wait":1000000000,"max_ack_pending":10,"deliver_policy":"all"}})");
+  (void)raw_.Call("CONSUMER.MSG.NEXT.kps-a.+s", "1");  // of a host that says no more
+  auto subscription = Subscribe();
+  ExpectNumbers(subscription.get(), 2, 3);
+  ExpectNumbers(subscription.get(), 1, 1, 2);
+}
+
+TEST_F(JetStreamSubscribeTest, AnAcknowledgeIsForEverythingUpToItsReceipt) {
+  Connect();
+  auto subscription = Subscribe();
+  PublishNumbers(1, 100);
+  ExpectNumbers(subscription.get(), 1, 100);
+  EXPECT_EQ(AckPending(), 100);
+  subscription->Acknowledge(60);
+  EXPECT_TRUE(Eventually([&] { return AckPending() == 40; }));
+  subscription->Acknowledge(50);
+  subscription->Acknowledge(100);
+  EXPECT_TRUE(Eventually([&] { return AckPending() == 0; }));
+}
+
+TEST_F(JetStreamSubscribeTest, AnEnvelopeStaysValidAfterItIsAcknowledged) {
+  Connect();
+  auto subscription = Subscribe();
+  PublishNumbers(1, 1, "a", 100'000);
+  const Delivery delivery = Must(subscription->Receive(kDeadline));
+  subscription->Acknowledge(delivery.receipt);
+  EXPECT_EQ(delivery.envelope, "1" + std::string(100'000, ' '));
+}
+
+TEST_F(JetStreamSubscribeTest, WhatIsReturnedComesAgainUnderNewReceiptsAndItsAttemptsAreCounted) {
+  Connect();
+  auto subscription = Subscribe();
+  PublishNumbers(1, 6);
+  ExpectNumbers(subscription.get(), 1, 4);
+  subscription->Acknowledge(1);
+  for (std::uint32_t attempt = 2; attempt <= 4; ++attempt) {
+    EXPECT_TRUE(subscription->Return());
+    ExpectNumbers(subscription.get(), 2, 4, attempt);
+  }
+  ExpectNumbers(subscription.get(), 5, 6);
+  subscription->Acknowledge(4 + 3 * 3);  // all but the last two
+  EXPECT_TRUE(Eventually([&] { return AckPending() == 2; }));
+}
+
+TEST_F(JetStreamSubscribeTest, WhatIsHeldForLongerThanTheAckWaitIsNotDeliveredAgain) {
+  JetStreamOptions options;
+  options.ack_wait = milliseconds(1000);
+  Connect(options);
+  auto slow = Subscribe();
+  PublishNumbers(1, 3);
+  ExpectNumbers(slow.get(), 1, 1);  // and the others have arrived, or are about to
+  EXPECT_TRUE(Eventually([&] { return AckPending() == 3; }));
+  auto other = Subscribe();
+  ExpectNothing(other.get(), milliseconds(3500));
+  slow->Acknowledge(1);
+  ExpectNumbers(slow.get(), 2, 3);
+}
+
+TEST_F(JetStreamSubscribeTest, WhatIsHeldIsBoundedInMessages) {
+  JetStreamOptions options;
+  options.pending_messages_max = 100;
+  Connect(options);
+  auto subscription = Subscribe();
+  PublishNumbers(1, 1000);
+  ExpectNumbers(subscription.get(), 1, 100);
+  ExpectNothing(subscription.get());
+  EXPECT_EQ(AckPending(), 100);
+  for (int i = 0; i < 18; ++i) {
+    subscription->Acknowledge(50 * (i + 1));
+    ExpectNumbers(subscription.get(), 101 + 50 * i, 150 + 50 * i);
+  }
+}
+
+TEST_F(JetStreamSubscribeTest, WhatIsHeldIsBoundedInBytes) {
+  server_.Stop();
+  server_.Configure("max_payload: 32768\n" + JetStreamConfig());
+  server_.Start();
+  Connect({}, 200'000);
+  PublishNumbers(1, 100, "a", 10'000);
+  auto subscription = Subscribe();
+  int received = 0;
+  while (subscription->Receive(milliseconds(300)).ok()) ++received;
+  EXPECT_GE(received, 10);
+  EXPECT_LE(received, 20);
+  for (int more = 1; more > 0;) {
+    subscription->Acknowledge(static_cast<std::uint64_t>(received));
+    for (more = 0; subscription->Receive(milliseconds(300)).ok(); ++more) {
+    }
+    received += more;
+  }
+  EXPECT_EQ(received, 100);
+}
+
+TEST_F(JetStreamSubscribeTest, AMessageAsLargeAsTheServerTakesFitsIntoTheSmallestBound) {
+  Connect({}, 1000);
+  PublishNumbers(1, 5, "a", 1'000'000);
+  auto subscription = Subscribe();
+  for (int i = 1; i <= 5; ++i) {
+    ExpectNumbers(subscription.get(), i, i);
+    subscription->Acknowledge(static_cast<std::uint64_t>(i));
+  }
+}
+
+TEST_F(JetStreamSubscribeTest, ADrainReturnsWhatWasReceivedAndGivesTheRestBackAtOnce) {
+  JetStreamOptions options;
+  options.pending_messages_max = 10;
+  Connect(options);
+  auto subscription = Subscribe();
+  PublishNumbers(1, 30);
+  ExpectNumbers(subscription.get(), 1, 4);
+  subscription->Drain();
+  Code end = Code::kOk;
+  const auto rest = ReceiveAll(subscription.get(), kDeadline, &end);
+  EXPECT_EQ(end, Code::kCancelled);
+  EXPECT_LE(rest.size(), 6u);
+  subscription->Acknowledge(4);
+  subscription.reset();
+  subscription = Subscribe();
+  for (int i = 5; i <= 14; ++i) EXPECT_EQ(MustReceive(subscription.get()), std::to_string(i));
+  EXPECT_EQ(AckPending(), 10);
+}
+
+TEST_F(JetStreamSubscribeTest, AWildcardIsServedByAStreamThatHoldsAllOfIt) {
+  raw_.CreateStream("all", "\"a.>\"");
+  Connect();
+  auto subscription = Subscribe("s", "a.*.c");
+  PublishNumbers(1, 1, "a.b.c");
+  PublishNumbers(2, 2, "a.b.d");
+  PublishNumbers(3, 3, "a.x.c");
+  EXPECT_EQ(MustReceive(subscription.get()), "1");
+  EXPECT_EQ(MustReceive(subscription.get()), "3");
+  ExpectNothing(subscription.get());
+}
+
+TEST_F(JetStreamSubscribeTest, AWildcardOverSeveralStreamsIsRefusedWithTheirNames) {
+  raw_.CreateStream("one", "\"a.b\"");
+  Connect();
+  const auto part = transport_->Subscribe("a.*", "s");
+  EXPECT_EQ(part.error().code(), Code::kUnavailable);
+  EXPECT_THAT(part.error().message(), HasSubstr("the stream one holds only a part of it"));
+  raw_.CreateStream("two", "\"a.c\"");
+  EXPECT_THAT(transport_->Subscribe("a.*", "s").error().message(),
+              AllOf(HasSubstr("several streams"), HasSubstr("one"), HasSubstr("two")));
+}
+
+TEST_F(JetStreamSubscribeTest, AConsumerOfSomebodyElseIsNotUsed) {
+  raw_.CreateStream("kps-a", "\"a\"");
+  raw_.Call("CONSUMER.DURABLE.CREATE.kps-a.+s",
+            R"({"stream_name":"kps-a","config":{"durable_name":"+s","ack_policy":"all","deliver_policy":"all"}})");
+  Connect();
+  EXPECT_THAT(transport_->Subscribe("a", "s").error().message(), HasSubstr("it is not one of this host"));
+}
+
+TEST_F(JetStreamSubscribeTest, AConsumerThatIsDeletedIsMadeAgainAndWhatWasAcknowledgedDoesNotComeAgain) {
+  Connect();
+  auto subscription = Subscribe();
+  PublishNumbers(1, 10);
+  ExpectNumbers(subscription.get(), 1, 10);
+  subscription->Acknowledge(10);
+  raw_.Call("CONSUMER.DELETE.kps-a.+s");
+  PublishNumbers(11, 12);
+  ExpectNumbers(subscription.get(), 11, 12);
+}
+
+TEST_F(JetStreamSubscribeTest, AStreamThatIsMadeAnewBringsItsMessagesThoughTheirNumbersWereSeen) {
+  Connect();
+  auto subscription = Subscribe();
+  PublishNumbers(1, 10);
+  ExpectNumbers(subscription.get(), 1, 10);
+  subscription->Acknowledge(8);
+  raw_.Call("STREAM.DELETE.kps-a");
+  PublishNumbers(101, 110);
+  ExpectNumbers(subscription.get(), 101, 110);
+  subscription->Acknowledge(10);  // the last two of the former stream: nothing is said of those here
+  EXPECT_TRUE(Eventually([&] { return AckPending() == 10; }));
+  subscription->Acknowledge(20);
+  EXPECT_TRUE(Eventually([&] { return AckPending() == 0; }));
+}
+
+}  // namespace
+}  // namespace kps::test
