@@ -37,6 +37,13 @@ struct Raw {
   std::string log_format = "text";
   std::string on_undeliverable = "dead-letter";
   int retry_delay_max_s = 30;
+  std::string delivery = "core";
+  JetStreamOptions jetstream;
+  std::string jetstream_create = "yes";
+  std::string jetstream_storage = "file";
+  int jetstream_age_max_s = 24 * 3600;
+  int jetstream_duplicate_window_s = 120;
+  int jetstream_ack_wait_s = 30;
 };
 
 // The Go template's flag package takes one dash; CLI11 would read it as a bundle of short options.
@@ -88,6 +95,75 @@ void ChooseMetricsListen(const CLI::App& app, HostOptions* options) {
   if (emptied || options->metrics_listen == "off") options->metrics_listen.clear();
 }
 
+// Seconds that fit into nanoseconds, as JetStream counts them.
+constexpr int kSecondsMax = 10 * 365 * 24 * 3600;
+
+void DefineJetStream(CLI::App* app, Raw* raw) {
+  app->add_option(
+         "--delivery", raw->delivery,
+         "core: as the transport itself delivers; at-least-once: JetStream keeps what is published, and what is "
+         "not acknowledged comes again. The --jetstream options are about the latter")
+      ->type_name("MODE")
+      ->envname("KPS_DELIVERY")
+      ->check(CLI::IsMember({"core", "at-least-once"}))
+      ->capture_default_str();
+  app->add_option("--jetstream-create", raw->jetstream_create,
+                  "a channel that no JetStream stream holds gets one of its own; no: it is an error")
+      ->type_name("ANSWER")
+      ->envname("KPS_JETSTREAM_CREATE")
+      ->check(CLI::IsMember({"yes", "no"}))
+      ->capture_default_str();
+  app->add_option("--jetstream-prefix", raw->jetstream.stream_prefix, "a new stream is named PREFIX-CHANNEL")
+      ->type_name("PREFIX")
+      ->envname("KPS_JETSTREAM_PREFIX")
+      ->capture_default_str();
+  app->add_option("--jetstream-storage", raw->jetstream_storage, "where a new stream keeps its messages")
+      ->type_name("WHERE")
+      ->envname("KPS_JETSTREAM_STORAGE")
+      ->check(CLI::IsMember({"file", "memory"}))
+      ->capture_default_str();
+  app->add_option("--jetstream-replicas", raw->jetstream.replicas, "servers that keep a new stream")
+      ->type_name("COUNT")
+      ->envname("KPS_JETSTREAM_REPLICAS")
+      ->check(CLI::Range(1, 5))
+      ->capture_default_str();
+  app->add_option("--jetstream-max-bytes", raw->jetstream.bytes_max,
+                  "of a new stream; when they are used up, messages wait at their source. 0: the server's own limit")
+      ->type_name("BYTES")
+      ->envname("KPS_JETSTREAM_MAX_BYTES")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 60, "from 0"))
+      ->capture_default_str();
+  app->add_option("--jetstream-max-age", raw->jetstream_age_max_s,
+                  "a new stream forgets messages after this, taken or not. 0: never")
+      ->type_name("SECONDS")
+      ->envname("KPS_JETSTREAM_MAX_AGE")
+      ->check(CLI::Range(0, kSecondsMax, "from 0"))
+      ->capture_default_str();
+  app->add_option("--jetstream-duplicate-window", raw->jetstream_duplicate_window_s,
+                  "for how long a new stream knows the ids of messages, so that it keeps none twice")
+      ->type_name("SECONDS")
+      ->envname("KPS_JETSTREAM_DUPLICATE_WINDOW")
+      ->check(CLI::Range(1, kSecondsMax, "from 1"))
+      ->capture_default_str();
+  app->add_option("--jetstream-ack-wait", raw->jetstream_ack_wait_s,
+                  "after the host has gone, what it had in hand comes to another one after this")
+      ->type_name("SECONDS")
+      ->envname("KPS_JETSTREAM_ACK_WAIT")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+}
+
+void ChooseJetStream(const Raw& raw, HostOptions* options) {
+  if (raw.delivery != "at-least-once") return;
+  JetStreamOptions& chosen = options->jetstream.emplace(raw.jetstream);
+  chosen.connector_id = options->connector_id;
+  chosen.create_streams = raw.jetstream_create == "yes";
+  chosen.memory_storage = raw.jetstream_storage == "memory";
+  chosen.age_max = std::chrono::seconds(raw.jetstream_age_max_s);
+  chosen.duplicate_window = std::chrono::seconds(raw.jetstream_duplicate_window_s);
+  chosen.ack_wait = std::chrono::seconds(raw.jetstream_ack_wait_s);
+}
+
 void Define(CLI::App* app, Raw* raw, HostOptions* options) {
   app->add_option("--plugin", options->plugin, "the connector plugin to run")
       ->type_name("NAME or PATH.so")
@@ -119,6 +195,7 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
       ->type_name("NAME")
       ->envname("NATS_NAME")
       ->default_str("kps-connector-host");
+  DefineJetStream(app, raw);
   app->add_option("--payloads", options->payloads,
                   "a SetPayloadRequest as protobuf JSON, applied at start: no platform is needed")
       ->type_name("FILE");
@@ -209,6 +286,7 @@ Result<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments, co
   }
   if (const char* json = std::getenv("KPS_STATIC_PARAMETERS")) raw.static_json = json;
   ChooseMetricsListen(app, &options);
+  ChooseJetStream(raw, &options);
   if (Error error = MergeStaticParameters(raw, &options); !error.ok()) return error;
   if (Error error = CheckPolicy(raw, &options.policy); !error.ok()) return error;
 

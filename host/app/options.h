@@ -8,6 +8,7 @@
 #include "host/core/dead_letters.h"
 #include "host/core/error.h"
 #include "host/core/event.h"
+#include "host/transport/jetstream_options.h"
 
 namespace kps {
 
@@ -21,8 +22,9 @@ struct HostOptions {
   std::string listen = "0.0.0.0:8000";
   std::string transport;  // a URL; empty: none was chosen
   std::string client_name;
-  std::string payloads;                           // a file; empty: none
-  std::string state_dir;                          // a directory; empty: nothing survives the process
+  std::optional<JetStreamOptions> jetstream;  // nothing: --delivery core
+  std::string payloads;                       // a file; empty: none
+  std::string state_dir;                      // a directory; empty: nothing survives the process
   int drain_timeout_s = 10;
   FailurePolicy policy;
   std::string metrics_listen = "127.0.0.1:9090";  // empty: nowhere

@@ -102,8 +102,8 @@ int Run(const HostOptions& options, Logger* logger) {
     logger->Log(LogLevel::kInfo, "",
                 "no --transport and no NATS_BROKER: streams are connected in memory, within this process");
   }
-  auto transport =
-      MakeTransport(options.transport.empty() ? "memory:" : options.transport, options.client_name, logger);
+  auto transport = MakeTransport(options.transport.empty() ? "memory:" : options.transport, options.client_name, logger,
+                                 options.jetstream);
   if (!transport.ok()) return Fail(logger, kExitUsage, transport.error().message());
 
   StateReport state_report(logger);

@@ -104,6 +104,12 @@ TEST(CommandLineTest, TransportOfUnknownSchemeExitsWithOne) {
   EXPECT_THAT(host.err(), HasSubstr("carrier-pigeon"));
 }
 
+TEST(CommandLineTest, DeliveryAtLeastOnceInMemoryExitsWithOne) {
+  Process host = Start({"--plugin", "template", "--listen", "127.0.0.1:0", "--delivery", "at-least-once"});
+  EXPECT_EQ(host.Wait(), 1);
+  EXPECT_THAT(host.err(), HasSubstr("memory: keeps nothing"));
+}
+
 TEST(CommandLineTest, HelpHasTheExitCodesAndVersionTheAbi) {
   Process help = Start({"--help"});
   EXPECT_EQ(help.Wait(), 0);
