@@ -43,7 +43,7 @@ struct Raw {
   std::string jetstream_storage = "file";
   int jetstream_age_max_s = 24 * 3600;
   int jetstream_duplicate_window_s = 120;
-  int jetstream_ack_wait_s = 30;
+  int jetstream_ack_wait_s = 10;
 };
 
 // The Go template's flag package takes one dash; CLI11 would read it as a bundle of short options.

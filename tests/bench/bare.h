@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "tests/bench/two_sides.h"
 
@@ -12,6 +13,12 @@ namespace kps::bench {
 std::unique_ptr<Side> MakeBareSender(const Load& load, Progress* progress);
 // The same with the payload of the plugin `generator`, whose egress checks every byte.
 std::unique_ptr<Side> MakeGeneratorSender(const Load& load, Progress* progress);
+
+// The same over js_PublishAsync, with an id for each message, into a stream in files, which has confirmed everything at
+// the end.
+std::unique_ptr<Side> MakeBareJetStreamSender(const Load& load, Progress* progress);
+// An empty stream in files for the channel.
+void MakeStream(const std::string& url);
 
 // Subscribers that look at the sequence number alone: lost, doubled and disordered messages are errors.
 std::unique_ptr<Side> MakeBareSyncReceiver(const Load& load, Progress* progress);   // natsSubscription_NextMsg

@@ -1,5 +1,6 @@
 #include "tests/bench/host_sides.h"
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -19,13 +20,14 @@ using test::Eventually;
 // A host with one stream.
 class Host : public Side {
  public:
-  Host(const Load& load, Progress* progress) : load_(load), progress_(progress) {
+  Host(const Load& load, Progress* progress, const std::optional<JetStreamOptions>& jetstream = {})
+      : load_(load), progress_(progress) {
     plugin_ =
         CountProduced(Must(LoadPlugin(std::string(KPS_BENCH_PLUGINS) + "/generator.so")), [this](std::size_t count) {
           produced_ += count;
           progress_->Arrived(produced_, load_.messages);
         });
-    transport_ = Must(MakeTransport(load.url, "kps-bench", &logger_));
+    transport_ = Must(MakeTransport(load.url, "kps-bench", &logger_, jetstream));
     runtime_ = Must(Runtime::Create({}, {plugin_.get(), transport_.get(), &logger_, &clock_}));
     if (!Eventually([this] { return transport_->Connected(); }))
       throw std::runtime_error(transport_->DisconnectReason());
@@ -92,6 +94,9 @@ class Egress : public Host {
 
 std::unique_ptr<Side> MakeIngress(const Load& load, Progress* progress) {
   return std::make_unique<Ingress>(load, progress);
+}
+std::unique_ptr<Side> MakeJetStreamIngress(const Load& load, Progress* progress) {
+  return std::make_unique<Ingress>(load, progress, JetStreamOptions{});
 }
 std::unique_ptr<Side> MakeEgress(const Load& load, Progress* progress) {
   return std::make_unique<Egress>(load, progress);

@@ -111,7 +111,10 @@ void NatsServer::Stop() {
   pid_ = -1;
 }
 
-void NatsServer::Pause() { ::kill(pid_, SIGSTOP); }
+void NatsServer::Pause() {
+  ::kill(pid_, SIGSTOP);
+  ::waitpid(pid_, nullptr, WUNTRACED);  // it goes on for a moment
+}
 void NatsServer::Resume() { ::kill(pid_, SIGCONT); }
 
 }  // namespace kps::test

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/support/nats_server.h"
+#include "tests/transport/raw_nats.h"
 #include "tests/transport/support.h"
 
 namespace kps::test {
@@ -81,6 +82,19 @@ TEST(NatsTransportTest, WhatTheServerDoesNotPermitToPublishIsRefusedAndNeverConf
   EXPECT_TRUE(permitted->AwaitConfirmed(2, kDeadline).ok());
   EXPECT_EQ(again->Confirmed(), 0u);
   EXPECT_EQ(again->AwaitConfirmed(1, kDeadline).code(), Code::kPermissionDenied);
+}
+
+TEST(NatsTransportTest, HeadersTravelWithTheEnvelopeAndAnIdThatNobodyLooksAtDoesNot) {
+  NatsServer server;
+  RecordingLogger logger;
+  auto transport = ConnectTo({server.url(), "test"}, &logger);
+  RawNats raw(server.url());
+  raw.Subscribe("a");
+  const Header header{"Reason", "why"};
+  auto publisher = Must(transport->OpenPublisher("a"));
+  for (int i = 0; i < 2; ++i) Must(publisher->Publish({"x", "id", {&header, 1}}));
+  EXPECT_EQ(raw.NextHeader("Reason"), "why");
+  EXPECT_EQ(raw.NextHeader("Nats-Msg-Id"), "");
 }
 
 TEST(NatsTransportTest, OneOfSeveralServersIsEnough) {
