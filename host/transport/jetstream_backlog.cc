@@ -10,8 +10,8 @@ namespace {
 
 // More are not asked for again: a stream that holds many channels has such gaps without anything missing.
 constexpr std::uint64_t kGapMax = 8192;
-// As many as a link may have in it that the server has not seen.
-constexpr std::size_t kToldMax = 8192;
+// What a link may have in it that the server has not seen. More than that comes again after the ack wait, and is known.
+constexpr std::size_t kToldMax = 1024;
 
 }  // namespace
 
@@ -19,7 +19,7 @@ const char* JetStreamBacklog::Item::reply() const { return natsMsg_GetReply(mess
 
 JetStreamBacklog::JetStreamBacklog() : current_(nullptr, natsMsg_Destroy) {}
 
-JetStreamBacklog::Arrival JetStreamBacklog::Add(MessagePtr message, Clock::time_point now) {
+JetStreamBacklog::Arrival JetStreamBacklog::Add(MessagePtr&& message, Clock::time_point now) {
   const char* const reply = natsMsg_GetReply(message.get());
   const auto as = ReadDeliveredAs(reply == nullptr ? "" : reply);
   if (!as) return Arrival::kForeign;
@@ -67,8 +67,14 @@ void JetStreamBacklog::ExpectGap(std::function<void(const std::string& reply)> w
   gap_wait_ = wait;
 }
 
+void JetStreamBacklog::Expect(std::uint64_t count, std::uint64_t last, Clock::time_point until) {
+  missing_ = count;
+  missing_before_ = last + 1;
+  parked_until_ = until;
+}
+
 void JetStreamBacklog::Unpark(Clock::time_point now) {
-  if (parked_.empty() || now < parked_until_) return;
+  if (now < parked_until_) return;
   for (auto& [sequence, item] : parked_) queue_.push_back(std::move(item));
   parked_.clear();
   missing_ = 0;

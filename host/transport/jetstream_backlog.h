@@ -40,14 +40,19 @@ class JetStreamBacklog {
   std::size_t bytes() const { return bytes_; }
 
   // A message of the consumer has come. kAcknowledged: it was dealt with before, and is to be acknowledged again.
-  // kHere: it is here already. kForeign: it is no delivery.
+  // kHere: it is here already. kForeign: it is no delivery. Only a new one is taken from the caller.
   enum class Arrival { kNew, kAcknowledged, kHere, kForeign };
-  Arrival Add(MessagePtr message, Clock::time_point now);
+  Arrival Add(MessagePtr&& message, Clock::time_point now);
 
   // The link is another. Deliveries that were on their way may be lost with the former, and would come late and out of
   // their order: once the next one shows that some are, `want` is called with the reply subject of each, and up to
   // `wait` is waited for them before anything later is given.
   void ExpectGap(std::function<void(const std::string& reply)> want, Clock::duration wait);
+
+  // So many messages, up to this number, are about to come: what is later waits for them until then.
+  void Expect(std::uint64_t count, std::uint64_t last, Clock::time_point until);
+  // The highest number that has come; 0: none.
+  std::uint64_t newest() const { return newest_.stream_sequence; }
 
   // The next one for the caller, who has taken it then; null: none. Its message is valid until the next call.
   const Item* Take(Clock::time_point now);

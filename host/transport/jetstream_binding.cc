@@ -156,7 +156,8 @@ Result<ConsumerBinding> BindConsumer(NatsLink& link, const JetStreamOptions& opt
                                      const std::string& channel, const std::string& name) {
   const std::string what = "cannot use the consumer " + name + " of stream " + stream;
   auto info = Ask(link, "CONSUMER.INFO." + stream + "." + name, what, {});
-  if (!info.ok() && info.error().code() == Code::kNotFound) {
+  const bool make = !info.ok() && info.error().code() == Code::kNotFound;
+  if (make) {
     // No limit on deliveries: what the server gives up on would be lost without a word. Core counts the attempts.
     const JsonMembers config{
         {"durable_name", JsonString(name)},
@@ -178,9 +179,18 @@ Result<ConsumerBinding> BindConsumer(NatsLink& link, const JetStreamOptions& opt
       StringMember(config, "filter_subject") != channel) {
     return Unavailable(what, "it is not one of this host (pulled, explicit acks, filter " + channel + "): remove it");
   }
-  return ConsumerBinding{StringMember(info.value(), "created"),
-                         std::chrono::duration_cast<milliseconds>(nanoseconds(NumberMember(config, "ack_wait"))),
-                         static_cast<int>(std::max<std::int64_t>(NumberMember(config, "max_ack_pending"), 0))};
+  const JsonMembers delivered = ObjectMember(info.value(), "delivered");
+  const auto count = [](const JsonMembers& members, const char* key) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(NumberMember(members, key), 0));
+  };
+  ConsumerBinding bound;
+  bound.made = make;
+  bound.ack_wait = std::chrono::duration_cast<milliseconds>(nanoseconds(NumberMember(config, "ack_wait")));
+  bound.ack_pending = count(info.value(), "num_ack_pending");
+  bound.floor = count(ObjectMember(info.value(), "ack_floor"), "stream_seq");
+  bound.delivered = count(delivered, "stream_seq");
+  bound.deliveries = count(delivered, "consumer_seq");
+  return bound;
 }
 
 }  // namespace kps

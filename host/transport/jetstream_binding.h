@@ -23,9 +23,14 @@ struct StreamBinding {
 Result<StreamBinding> BindStream(NatsLink& link, const JetStreamOptions& options, const std::string& channel);
 
 struct ConsumerBinding {
-  std::string created;
+  // It was not there before. Its time of creation does not tell: the server (2.9) changes that when it is restarted.
+  bool made = false;
   std::chrono::milliseconds ack_wait{0};
-  int ack_pending_max = 0;  // the server delivers no more before some are acknowledged; 0: no limit
+  // Delivered to somebody, and not acknowledged: so many, of the stream's messages from `floor` + 1 to `delivered`.
+  std::uint64_t ack_pending = 0;
+  std::uint64_t floor = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t deliveries = 0;  // of all messages, by this consumer
 };
 
 // The durable pull consumer `name` of `stream` for `channel`. A new one begins with the oldest that the stream keeps.

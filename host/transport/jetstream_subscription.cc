@@ -22,6 +22,8 @@ constexpr milliseconds kAskFor{10'000};
 constexpr milliseconds kAskAgainAfter{12'000};
 // What was on its way when a link ended comes at once when it is asked for again.
 constexpr milliseconds kGapWait{1000};
+// More are not looked for one by one.
+constexpr std::uint64_t kAbandonedMax = 64 * 1024;
 // At the end, what was said last is on its way for so long at most.
 constexpr milliseconds kFlushWait{500};
 // After the server has refused to give more.
@@ -114,12 +116,28 @@ void JetStreamSubscription::TakeOver(std::shared_ptr<NatsLink> link, const Strea
   stream_ = stream.name;
   ack_wait_ = consumer.ack_wait;
   asked_ = 0;
-  if (std::exchange(consumer_created_, consumer.created) != consumer.created) backlog_.ForgetDeliveries();
+  if (consumer.made) backlog_.ForgetDeliveries();
   if (std::exchange(stream_created_, stream.created) != stream.created) backlog_.ForgetNumbers();
   backlog_.TellAgain([this](const char* reply) KPS_REQUIRES(mutex_) { Say(reply, kAck); });
   SayInProgress(Clock::duration::zero());
+  AskForAbandoned(consumer);
   backlog_.ExpectGap([this](const std::string& reply) KPS_REQUIRES(mutex_) { Say(reply.c_str(), kNak); }, kGapWait);
   Pull();
+}
+
+void JetStreamSubscription::AskForAbandoned(const ConsumerBinding& consumer) {
+  const bool first = backlog_.newest() == 0;
+  const std::uint64_t from = first ? consumer.floor : backlog_.newest();
+  if (consumer.delivered <= from || consumer.delivered - from > kAbandonedMax) return;
+  // Some of them are acknowledged: asked for, the server (2.9) would deliver those again, too.
+  if (consumer.ack_pending < consumer.delivered - from) return;
+  // For the first time, everything that is not acknowledged comes; later, some of it is here.
+  if (first) backlog_.Expect(consumer.ack_pending, consumer.delivered, Clock::now() + kGapWait);
+  const std::string start = "$JS.ACK." + stream_ + "." + consumer_ + ".1.";
+  const std::string end = "." + std::to_string(consumer.deliveries) + ".0.0";
+  for (std::uint64_t each = from + 1; each <= consumer.delivered; ++each) {
+    Say((start + std::to_string(each) + end).c_str(), kNak);
+  }
 }
 
 bool JetStreamSubscription::Say(const char* reply, const char* what) {
@@ -169,10 +187,7 @@ bool JetStreamSubscription::Admit(int status, natsMsg* raw) {
   }
   asked_ = std::max<std::int64_t>(asked_ - 1, 0);
   asked_bytes_ -= bytes;
-  const std::string said_to(reply);
-  if (backlog_.Add(std::move(message), Clock::now()) == JetStreamBacklog::Arrival::kAcknowledged) {
-    Say(said_to.c_str(), kAck);
-  }
+  if (backlog_.Add(std::move(message), Clock::now()) == JetStreamBacklog::Arrival::kAcknowledged) Say(reply, kAck);
   return true;
 }
 

@@ -41,6 +41,9 @@ class JetStreamSubscription : public Subscription, private NatsConnection::Chore
   // Goes on with the connection's link, if it is another. UNAVAILABLE: the stream or the consumer cannot be used.
   Error Bind();
   void TakeOver(std::shared_ptr<NatsLink> link, const StreamBinding& stream, const ConsumerBinding& consumer);
+  // Asks for what the consumer has delivered to nobody who is there still: to a host that has died, or to a connection
+  // that broke. It would come after the ack wait, and out of its order.
+  void AskForAbandoned(const ConsumerBinding& consumer) KPS_REQUIRES(mutex_);
   // Moves what has come to the backlog.
   void Collect() KPS_REQUIRES(mutex_);
   // What libnats has taken from the handle. False: nothing.
@@ -70,7 +73,6 @@ class JetStreamSubscription : public Subscription, private NatsConnection::Chore
   bool drained_ KPS_GUARDED_BY(mutex_) = false;            // nothing more comes from the handle
   std::string stream_ KPS_GUARDED_BY(mutex_);
   std::string stream_created_ KPS_GUARDED_BY(mutex_);
-  std::string consumer_created_ KPS_GUARDED_BY(mutex_);
   std::string inbox_ KPS_GUARDED_BY(mutex_);
   std::chrono::milliseconds ack_wait_ KPS_GUARDED_BY(mutex_){0};
   // Asked for and not yet come, and until when the server answers.

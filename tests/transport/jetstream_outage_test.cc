@@ -68,6 +68,9 @@ TEST_F(JetStreamOutageTest, WhatIsInHandIsNotDoubledByAReconnectAndIsAcknowledge
   PublishNumbers(11, 12);
   for (int i = 8; i <= 12; ++i) EXPECT_EQ(MustReceive(subscription.get()), std::to_string(i));
   subscription->Acknowledge(12 - 2);
+  RawNats raw(server_.url());
+  EXPECT_TRUE(Eventually(
+      [&] { return raw.Call("CONSUMER.INFO.kps-a.+s").find("\"num_ack_pending\":2,") != std::string::npos; }));
   subscription.reset();
   subscription = Must(transport_->Subscribe("a", "s"));
   for (int i = 11; i <= 12; ++i) EXPECT_EQ(MustReceive(subscription.get()), std::to_string(i));

@@ -32,6 +32,10 @@ class RawNats {
     Call("STREAM.CREATE." + name, "{\"name\":\"" + name + "\",\"subjects\":[" + subjects + "]" + more + "}");
   }
 
+  void Publish(const std::string& subject, const std::string& text) {
+    Check(natsConnection_PublishString(connection_, subject.c_str(), text.c_str()));
+    Check(natsConnection_Flush(connection_));
+  }
   void Subscribe(const std::string& subject) {
     Check(natsConnection_SubscribeSync(&subscription_, connection_, subject.c_str()));
     Check(natsConnection_Flush(connection_));
