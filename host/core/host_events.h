@@ -19,9 +19,8 @@ inline Event MakeEvent(const KnownEvent& known, std::string stream_id, std::stri
           std::move(metadata_json)};
 }
 
-inline constexpr KnownEvent kStreamFailed{
-    EventKind::kAlert,   "streamFailed", "stream has failed",
-    Severity::kCritical, State::kFailed, "it waits for a change of the stream, the config or the plugin"};
+inline constexpr KnownEvent kStreamFailed{EventKind::kAlert,   "streamFailed", "stream has failed",
+                                          Severity::kCritical, State::kFailed, "it waits for the next SetPayload"};
 
 // About single messages. They stay, as somebody should know, but the stream itself goes on: its state is not theirs.
 inline constexpr KnownEvent kMessageUndeliverable{

@@ -14,7 +14,7 @@ using StreamMap = std::map<std::string, StreamSpec>;  // by id
 // Every id of current and desired stands in exactly one list, in order of the id.
 struct Plan {
   std::vector<std::string> start;    // desired, not running
-  std::vector<std::string> keep;     // running as desired: not touched
+  std::vector<std::string> keep;     // running as desired: not touched, unless it has failed for good
   std::vector<std::string> restart;  // running with other content
   std::vector<std::string> stop;     // running, no longer desired
 

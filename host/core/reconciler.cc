@@ -38,6 +38,7 @@ void Reconciler::Apply(const StreamMap& desired, JsonMembers config, std::shared
       Running& entry = running.at(id);
       entry = Restart(entry.runner, desired.at(id));
     }
+    for (const std::string& id : plan.keep) running.at(id).runner->TryAgain(Waiting::kFailed);
     // Egress first: what an ingress stream of this request publishes finds its subscriber.
     for (const Direction direction : {Direction::kEgress, Direction::kIngress}) {
       for (const std::string& id : plan.start) {
@@ -103,7 +104,7 @@ Reconciler::Runner Reconciler::MoveNext() {
 }
 
 void Reconciler::TryAgain() {
-  for (const auto& [id, entry] : CopyRunning()) entry.runner->TryAgain();
+  for (const auto& [id, entry] : CopyRunning()) entry.runner->TryAgain(Waiting::kAll);
 }
 
 Reconciler::RunningMap Reconciler::CopyRunning() const {

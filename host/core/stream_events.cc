@@ -62,7 +62,7 @@ void StreamEvents::Failed(const std::string& reason) {
   Clear(kStreamHealthy);
   Raise(kStreamUnhealthy, reason);
   Raise(kStreamFailed, reason);
-  Log(LogLevel::kError, reason + "; waiting for a new stream, config or plugin");
+  Log(LogLevel::kError, reason + "; waiting for the next SetPayload");
 }
 
 void StreamEvents::Raise(const KnownEvent& type, const std::string& reason) {

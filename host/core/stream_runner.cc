@@ -64,18 +64,25 @@ void StreamRunner::Pause(std::chrono::milliseconds timeout) {
   }
 }
 
-void StreamRunner::WaitToTryAgain(std::chrono::milliseconds timeout) {
+void StreamRunner::WaitToTryAgain(Waiting kind, std::chrono::milliseconds timeout) {
   const auto deadline = environment_.clock->Now() + timeout;
   MutexLock lock(mutex_);
-  while (!stop_requested_ && !try_again_) {
+  while (!stop_requested_ && !try_again_ && !(kind == Waiting::kFailed && try_failed_again_)) {
     if (!environment_.clock->WaitUntil(&changed_, &mutex_, deadline)) break;
   }
   try_again_ = false;
+  try_failed_again_ = false;
 }
 
-void StreamRunner::TryAgain() {
+void StreamRunner::TryAgain(Waiting which) {
   MutexLock lock(mutex_);
-  try_again_ = true;
+  if (which == Waiting::kAll) {
+    try_again_ = true;
+  } else if (subscribed_) {
+    return;  // it runs: a failure later on has nothing to do with now
+  } else {
+    try_failed_again_ = true;
+  }
   changed_.NotifyAll();
 }
 
@@ -111,6 +118,7 @@ void StreamRunner::Run() {
       if (stop_requested_) waker_->Wake();
       // What was changed until now counts for this instance; what is changed from now on, for the one after it.
       try_again_ = false;
+      try_failed_again_ = false;
     }
     RunInstance();
     MutexLock lock(mutex_);
@@ -193,7 +201,8 @@ void StreamRunner::ReactToError(const char* doing, const Error& error) {
   }
   MarkSettled();
   constexpr auto kForEver = std::chrono::hours(24 * 365);
-  WaitToTryAgain(error.transient() ? std::max(backoff_.Next(), error.retry_after()) : kForEver);
+  if (error.transient()) return WaitToTryAgain(Waiting::kAll, std::max(backoff_.Next(), error.retry_after()));
+  WaitToTryAgain(Waiting::kFailed, kForEver);
 }
 
 void StreamRunner::ReportHealthy() {

@@ -42,6 +42,12 @@ enum class StopMode {
               // egress, the same channel)
 };
 
+// Which waits after a failure are over.
+enum class Waiting {
+  kAll,
+  kFailed,  // those after a permanent error; a back-off goes on
+};
+
 class StreamRunner {
  public:
   // What every stream needs; all of it outlives the runner.
@@ -72,8 +78,9 @@ class StreamRunner {
 
   // Ends the stream soon; no event of it appears from now on. The first call's mode counts. Any thread.
   void RequestStop(StopMode mode);
-  // What a failure waits for has changed: try again now. Any thread.
-  void TryAgain();
+  // What a failure waits for may have changed: try again now. A try that is under way may have begun with what was
+  // before, so when it fails it is made once more. Any thread.
+  void TryAgain(Waiting which);
   // Waits until it is known how the stream starts: an instance was created, or could not be, or the stream is told to
   // stop. False: none of it within `timeout`. Any thread.
   bool WaitUntilSettled(std::chrono::milliseconds timeout);
@@ -135,8 +142,8 @@ class StreamRunner {
   bool WaitForStop(std::chrono::milliseconds timeout);
   // Waits, also while the stream is to stop.
   void Pause(std::chrono::milliseconds timeout);
-  // Waits for a stop or a TryAgain.
-  void WaitToTryAgain(std::chrono::milliseconds timeout);
+  // Waits for a stop or a TryAgain that ends this kind of wait.
+  void WaitToTryAgain(Waiting kind, std::chrono::milliseconds timeout);
   // Reports `error`, then waits: after a transient one as long as the back-off says, after a permanent one for a stop
   // or a TryAgain; then events_.failed() says that the instance has to be made anew.
   void ReactToError(const char* doing, const Error& error);
@@ -163,7 +170,8 @@ class StreamRunner {
   CondVar changed_;
   bool stop_requested_ KPS_GUARDED_BY(mutex_) = false;
   bool settled_ KPS_GUARDED_BY(mutex_) = false;
-  bool try_again_ KPS_GUARDED_BY(mutex_) = false;
+  bool try_again_ KPS_GUARDED_BY(mutex_) = false;         // ends every wait
+  bool try_failed_again_ KPS_GUARDED_BY(mutex_) = false;  // ends that after a permanent error
 
   // Of the stream's thread.
   StreamEvents events_;

@@ -74,9 +74,8 @@ Error NatsPublisher::Describe(int status, const Outgoing& outgoing) {
 }
 
 Error NatsPublisher::Refused() const {
-  return Error(Code::kPermissionDenied,
-               "the NATS server does not permit to publish to " + channel_ +
-                   ": give this user the permission, then change the stream or restart the host");
+  return Error(Code::kPermissionDenied, "the NATS server does not permit to publish to " + channel_ +
+                                            ": give this user the permission, then send the streams again");
 }
 
 bool NatsPublisher::TakeLoss() {

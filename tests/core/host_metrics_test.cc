@@ -81,7 +81,7 @@ TEST(HostMetrics, ShowTheTransportThePluginAndTheStreams) {
   CountingTransport transport(&world);
   test::FakeLogger logger(&world);
   test::FakeClock clock;
-  world.create_errors.emplace_back(Code::kPermissionDenied, "no");
+  world.create_error.emplace("broken", Error(Code::kPermissionDenied, "no"));
   plugin.mutable_descriptor()->discovers = true;
   world.discover = [](int) -> Result<Discovered> {
     ADD_FAILURE() << "metrics are about the desired streams: the plugin is not asked for others";

@@ -1,4 +1,5 @@
-// Streams that cannot start: what is transient is tried again with a back-off, what is permanent waits for a change.
+// Streams that cannot start: what is transient is tried again with a back-off, what is permanent waits for the next
+// SetPayload.
 #include "tests/core/runtime_fixture.h"
 
 namespace kps::test {
@@ -68,10 +69,49 @@ TEST_F(Retry, APermanentErrorWaits) {
   EXPECT_TRUE(Has(kStreamFailed, "in"));
   EXPECT_FALSE(Has(kStreamFailed, "other"));
   EXPECT_FALSE(Subscribed());
-  ASSERT_TRUE(Set({kIn, kOther}).error.ok());
-  world_.Do([&] { world_.created.clear(); });
-  ASSERT_TRUE(Eventually([&] { return Tries("other@") >= 1; }));
-  EXPECT_EQ(Tries("in@"), 0u) << "the same request again is no change";
+}
+
+TEST_F(Retry, AfterAPermanentErrorTheSameRequestTriesAgain) {
+  world_.create_error = {{"in", Error(Code::kPermissionDenied, "wrong password")}};
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "in"); }));
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Tries("in@") == 2; }));
+  world_.Do([&] { world_.create_error.clear(); });
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  EXPECT_TRUE(Eventually([&] { return Subscribed() && !Has(kStreamFailed, "in"); }));
+}
+
+TEST_F(Retry, TheSameRequestDuringATryCountsForIt) {
+  world_.blocked = {"in"};
+  world_.create_errors = {Error(Code::kUnauthenticated, "no password")};
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Created().size() == 1; }));
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  world_.Do([&] { world_.blocked.clear(); });
+  EXPECT_TRUE(Eventually([&] { return Subscribed(); })) << "it may have failed with what was there before";
+}
+
+TEST_F(Retry, TheSameRequestLeavesABackOffAndARunningStreamAlone) {
+  Error away(Code::kUnavailable, "away");
+  away.set_retry_after(milliseconds(3'600'000));
+  world_.create_error = {{"other", away}};
+  ASSERT_TRUE(Set({kIn, kOther, kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamHealthy, "in") && Has(kStreamHealthy, "out"); }));
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamUnhealthy, "other"); }));
+  const auto before = Created();
+  ASSERT_TRUE(Set({kIn, kOther, kOut}).error.ok());
+  // A stream that starts after the request has come as far as those before it can.
+  ASSERT_TRUE(Set({kIn, kOther, kOut, {"z", Direction::kIngress, "z", "{}"}}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamHealthy, "z"); }));
+  EXPECT_EQ(Tries("in@"), 1u);
+  EXPECT_EQ(Tries("other@"), 1u);
+  EXPECT_EQ(Tries("out"), 1u);
+  EXPECT_EQ(before.size(), 3u);
+  // What has failed since is not taken for something that was sent again.
+  world_.Do([&] { world_.next_errors = {Error(Code::kDataLoss, "gone"), Error(Code::kDataLoss, "gone")}; });
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "in") && Has(kStreamFailed, "z"); }));
+  EXPECT_EQ(Tries("in@"), 1u);
 }
 
 TEST_F(Retry, AChangeOfTheStreamEndsTheWait) {
@@ -107,14 +147,15 @@ TEST_F(Retry, AConfigThatIsAppliedDuringATryCountsForIt) {
   EXPECT_TRUE(Eventually([&] { return Subscribed(); })) << "it failed with the former config, so it is tried again";
 }
 
-TEST_F(Retry, OnlyTheLogLevelIsNoChange) {
-  world_.create_error = {{"in", Error(Code::kUnauthenticated, "no password")},
-                         {"other", Error(Code::kUnavailable, "away")}};
-  ASSERT_TRUE(Set({kIn, kOther}).error.ok());
-  ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "in"); }));
-  ASSERT_TRUE(Set({kIn, kOther}, {{{"log_level", "\"debug\""}}}).error.ok());
-  ASSERT_TRUE(OthersAreTriedAgain());
-  EXPECT_EQ(Tries("in@"), 1u);
+TEST_F(Retry, OnlyTheLogLevelEndsNoBackOff) {
+  Error away(Code::kUnavailable, "away");
+  away.set_retry_after(milliseconds(3'600'000));
+  world_.create_error = {{"other", away}};
+  ASSERT_TRUE(Set({kOther}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamUnhealthy, "other"); }));
+  ASSERT_TRUE(Set({kOther, kIn}, {{{"log_level", "\"debug\""}}}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamHealthy, "in"); }));
+  EXPECT_EQ(Tries("other@"), 1u);
 }
 
 }  // namespace

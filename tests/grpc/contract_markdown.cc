@@ -60,7 +60,7 @@ int Print() {
     std::cout << "| `" << name << "` | " << codes.value(i)->number() << " | "
               << (error.ok()          ? "goes on"
                   : error.transient() ? "is tried again"
-                                      : "waits for a change")
+                                      : "waits for the next SetPayload")
               << " | " << (kAnswers.contains(name) ? kAnswers.at(name) : "–") << " |\n";
   }
   complete = complete && described == kAnswers.size();

@@ -8,9 +8,9 @@
  * The code tells the host whether to try again:
  *  transient (retried with back-off): UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, and
  *    CANCELLED when the host did not ask for it
- *  permanent (the stream is FAILED until its metadata, the config or the plugin changes): INVALID_ARGUMENT,
- *    UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND, FAILED_PRECONDITION, UNIMPLEMENTED, DATA_LOSS and all
- *    others
+ *  permanent (the stream is FAILED, and tried again when the streams are sent again, changed or not, or the
+ *    config or the plugin changes): INVALID_ARGUMENT, UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND,
+ *    FAILED_PRECONDITION, UNIMPLEMENTED, DATA_LOSS and all others
  */
 #ifndef KPS_ERROR_H
 #define KPS_ERROR_H
