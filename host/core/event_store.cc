@@ -37,7 +37,7 @@ void EventStore::Put(Event event) {
   if (event.metadata_json.size() > kTextBytesMax) event.metadata_json.clear();
 
   MutexLock lock(mutex_);
-  if (!event.stream_id.empty() && !streams_.contains(event.stream_id)) return;
+  if (event.from_plugin && !event.stream_id.empty() && !streams_.contains(event.stream_id)) return;
   Key key(event.stream_id, event.kind, event.id);
   if (event.from_plugin && !events_.contains(key)) EvictOldestOfPlugin(event.stream_id);
   events_.insert_or_assign(std::move(key), std::move(event));

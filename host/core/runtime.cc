@@ -6,6 +6,7 @@
 
 #include "host/core/host_config.h"
 #include "host/core/host_events.h"
+#include "host/core/marked_plugin.h"
 
 namespace kps {
 
@@ -52,13 +53,14 @@ Result<Rules> MakeRules(const std::string& connector_id, const PluginDescriptor&
 }
 
 StreamRunner::Environment MakeEnvironment(const Runtime::Options& options, const Runtime::Ports& ports,
-                                          EventStore* events, Ledgers* ledgers) {
+                                          EventStore* events, Ledgers* ledgers, PluginCalls* calls) {
   return {.transport = ports.transport,
           .events = events,
           .logger = ports.logger,
           .clock = ports.clock,
           .state = ports.state,
           .ledgers = ledgers,
+          .calls = calls,
           .batch = {},
           .window = {},
           .policy = options.policy,
@@ -122,7 +124,7 @@ Runtime::Runtime(Options options, Ports ports, Rules rules)
       rules_(std::move(rules)),
       events_(ports.clock),
       services_(std::make_unique<Services>(ports.logger, &events_, &metrics_)),
-      reconciler_(MakeEnvironment(options_, ports_, &events_, &ledgers_), &metrics_),
+      reconciler_(MakeEnvironment(options_, ports_, &events_, &ledgers_, &calls_), &metrics_),
       discovery_(ports.plugin->descriptor().discovers ? std::make_unique<Discovery>(&events_, ports.logger) : nullptr) {
 }
 
@@ -233,9 +235,12 @@ Result<ConfigureOutcome> Runtime::CallConfigure(const std::string& config_json) 
 }
 
 Result<std::shared_ptr<Connector>> Runtime::CreateConnector(const std::string& config_json) {
-  auto connector = ports_.plugin->CreateConnector(options_.static_json, config_json, services_.get());
+  auto connector = [&] {
+    const PluginCalls::ControlCall call(&calls_, "create_connector");
+    return ports_.plugin->CreateConnector(options_.static_json, config_json, services_.get());
+  }();
   if (!connector.ok()) return connector.error();
-  return std::shared_ptr<Connector>(std::move(connector.value()));
+  return std::shared_ptr<Connector>(std::make_shared<MarkedConnector>(std::move(connector.value()), &calls_));
 }
 
 void Runtime::Use(std::shared_ptr<Connector> connector, const StreamMap& desired, JsonMembers config) {

@@ -12,6 +12,7 @@
 #include "host/core/metrics.h"
 #include "host/core/mutex.h"
 #include "host/core/plugin.h"
+#include "host/core/plugin_calls.h"
 #include "host/core/reconciler.h"
 #include "host/core/state_store.h"
 #include "host/core/validate.h"
@@ -61,6 +62,8 @@ class Runtime {
   const Metrics& metrics() const { return metrics_; }
   const Ledgers& ledgers() const { return ledgers_; }
   std::vector<Violation> CheckId(const std::string& connector_id) const;
+  // Calls of the plugin that last longer than they were allowed to.
+  std::vector<PluginCall> OverdueCalls() const { return calls_.Overdue(); }
 
   // Whether the state store can save: an alert tells while it cannot. Any thread.
   void ReportStateStore(const Error& error);
@@ -99,6 +102,7 @@ class Runtime {
   EventStore events_;
   Metrics metrics_;
   Ledgers ledgers_;
+  PluginCalls calls_;
   const std::unique_ptr<Services> services_;
   Reconciler reconciler_;
   const std::unique_ptr<Discovery> discovery_;  // null: the plugin does not discover

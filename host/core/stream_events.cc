@@ -15,11 +15,25 @@ std::string Metadata(const StreamSpec& stream, const std::string& reason) {
 
 }  // namespace
 
-void StreamEvents::Open() {
+void StreamEvents::WaitsForFormerRun(const std::string& reason) {
+  if (reason == reason_) return;
+  if (reason_.empty()) Log(LogLevel::kWarn, reason);
+  reason_ = reason;
+  Event event = MakeEvent(kStreamUnhealthy, stream_->id, Metadata(*stream_, reason));
   MutexLock lock(mutex_);
-  if (closed_) return;
-  open_ = true;
-  events_->AddStream(stream_->id);
+  if (!closed_) events_->Put(std::move(event));
+}
+
+void StreamEvents::Open() {
+  {
+    MutexLock lock(mutex_);
+    if (closed_) return;
+    open_ = true;
+    events_->AddStream(stream_->id);
+  }
+  if (reason_.empty()) return;
+  reason_.clear();
+  Clear(kStreamUnhealthy);
 }
 
 void StreamEvents::Close() {

@@ -17,6 +17,8 @@ class StreamEvents {
   StreamEvents(const StreamSpec* stream, EventStore* events, Logger* logger)
       : stream_(stream), events_(events), logger_(logger) {}
 
+  // Before it is opened: the former run has not ended, for `reason`. Gone when it is opened.
+  void WaitsForFormerRun(const std::string& reason);
   // From now on the stream has events, those that its plugin raises as well. The former run has ended by now, so that
   // nothing that it still had to say is taken for this one's.
   void Open();

@@ -4,21 +4,27 @@
 #include <functional>
 #include <utility>
 
+#include "host/core/marked_plugin.h"
+
 namespace kps {
 StreamRunner::StreamRunner(StreamSpec stream, std::shared_ptr<Connector> connector, Environment environment,
                            std::shared_ptr<StreamRunner> predecessor, ResumePoint saved)
     : stream_(std::move(stream)),
       environment_(environment),
       connector_(std::move(connector)),
-      predecessor_(std::move(predecessor)),
+      call_(environment.calls, stream_.id),
       events_(&stream_, environment.events, environment.logger),
       backoff_(std::hash<std::string>()(stream_.id), environment.policy.retry_delay_max),
       ledger_(environment.ledgers->Open(stream_.id, stream_.direction)),
       dead_letters_(environment.transport, &stream_, environment.policy.dead_letter_channel),
       progress_(environment.state, stream_.id) {
   handover_.point = std::move(saved);
-  const bool inherits = predecessor_ && predecessor_->stop_mode_ == StopMode::kHandOver &&
-                        predecessor_->stream().direction == Direction::kEgress;
+  const bool inherits = predecessor && predecessor->stop_mode_ == StopMode::kHandOver &&
+                        predecessor->stream().direction == Direction::kEgress;
+  {
+    MutexLock lock(mutex_);
+    predecessor_ = std::move(predecessor);
+  }
   if (stream_.direction == Direction::kEgress && !inherits) {
     (void)EnsureSubscribed();  // the stream's thread tries again, and says so
   }
@@ -28,7 +34,7 @@ StreamRunner::StreamRunner(StreamSpec stream, std::shared_ptr<Connector> connect
 
 StreamRunner::~StreamRunner() {
   RequestStop(StopMode::kHandOver);
-  Join();
+  JoinThread();
 }
 
 void StreamRunner::RequestStop(StopMode mode) {
@@ -41,11 +47,17 @@ void StreamRunner::RequestStop(StopMode mode) {
   changed_.NotifyAll();
   if (waker_) waker_->Wake();
   if (mode == StopMode::kDrain && handover_.subscription) handover_.subscription->Drain();
+  if (predecessor_) predecessor_->Nudge();
+}
+
+void StreamRunner::JoinThread() {
+  MutexLock lock(join_mutex_);
+  if (thread_.joinable()) thread_.join();
 }
 
 void StreamRunner::Join() {
-  MutexLock lock(join_mutex_);
-  if (thread_.joinable()) thread_.join();
+  JoinThread();
+  if (const auto former = predecessor()) former->Join();
 }
 
 bool StreamRunner::WaitForStop(std::chrono::milliseconds timeout) {
@@ -102,7 +114,20 @@ bool StreamRunner::WaitUntilSettled(std::chrono::milliseconds timeout) {
 }
 
 void StreamRunner::Run() {
-  AdoptPredecessor();
+  if (AdoptPredecessor()) {
+    begun_ = true;
+    Carry();
+  }
+  if (stop_mode_ == StopMode::kDrain) ReportUndelivered();
+  subscribed_ = false;
+  // A stream that has ended may be kept for a while; its connector may not.
+  connector_.reset();
+  MutexLock lock(mutex_);
+  thread_ended_ = true;
+  changed_.NotifyAll();
+}
+
+void StreamRunner::Carry() {
   if (stream_.direction == Direction::kIngress) progress_.Begin(std::move(handover_.point));
   events_.Open();
   while (!Stopping() || MustStillDeliver()) {
@@ -126,11 +151,6 @@ void StreamRunner::Run() {
   }
   handover_.point = progress_.point();
   GiveUpWindow();
-  if (stop_mode_ == StopMode::kDrain) ReportUndelivered();
-  subscribed_ = false;
-  // A stream that has ended may be kept for a while; its connector may not.
-  connector_.reset();
-  ended_ = true;
 }
 
 void StreamRunner::ReportUndelivered() {
@@ -144,7 +164,8 @@ void StreamRunner::ReportUndelivered() {
     handover_.subscription->Drain();
     std::size_t queued = 0;
     while (handover_.subscription->Receive(std::chrono::milliseconds(0)).ok()) ++queued;
-    ledger_->Miss(DropReason::kStopped, queued);
+    if (begun_) ledger_->Miss(DropReason::kStopped, queued);
+    if (!begun_) handover_.missed += queued;
     ledger_->Drop(DropReason::kStopped, count);
     count += queued;
   }
@@ -156,36 +177,29 @@ bool StreamRunner::MustStillDeliver() {
   return stop_mode_ == StopMode::kDrain && !drain_tried_ && handover_.subscription != nullptr;
 }
 
-void StreamRunner::AdoptPredecessor() {
-  if (!predecessor_) return;
-  const auto predecessor = std::move(predecessor_);
-  predecessor->Join();
-  if (predecessor->stop_mode_ != StopMode::kHandOver) return;
-  Handover& left = predecessor->handover_;
-  // Other metadata may name another source, in which the old position means nothing.
-  if (predecessor->stream().metadata_json == stream_.metadata_json) handover_.point = std::move(left.point);
-  handover_.undelivered = std::move(left.undelivered);
-  handover_.receipt = left.receipt;
-  handover_.malformed = left.malformed;
-  MutexLock lock(mutex_);
-  if (!handover_.subscription) handover_.subscription = std::move(left.subscription);
-}
-
 void StreamRunner::RunInstance() {
   Waker* waker = waker_.get();
   if (stream_.direction == Direction::kIngress) {
-    auto consumer = connector_->CreateConsumer(stream_, NextPosition(), waker);
-    if (!consumer.ok()) return ReactToError("create the consumer", consumer.error());
+    auto created = [&] {
+      const PluginCalls::Scope call(&call_, "create_consumer");
+      return connector_->CreateConsumer(stream_, NextPosition(), waker);
+    }();
+    if (!created.ok()) return ReactToError("create the consumer", created.error());
+    MarkedConsumer consumer(std::move(created.value()), &call_);
     events_.Started();
     MarkSettled();
-    RunIngress(consumer.value().get());
+    RunIngress(&consumer);
   } else {
     if (const Error error = EnsureSubscribed(); !error.ok()) return ReactToError("subscribe", error);
-    auto producer = connector_->CreateProducer(stream_, waker);
-    if (!producer.ok()) return ReactToError("create the producer", producer.error());
+    auto created = [&] {
+      const PluginCalls::Scope call(&call_, "create_producer");
+      return connector_->CreateProducer(stream_, waker);
+    }();
+    if (!created.ok()) return ReactToError("create the producer", created.error());
+    MarkedProducer producer(std::move(created.value()), &call_);
     events_.Started();
     MarkSettled();
-    RunEgress(producer.value().get());
+    RunEgress(&producer);
   }
 }
 

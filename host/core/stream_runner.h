@@ -20,6 +20,7 @@
 #include "host/core/logger.h"
 #include "host/core/mutex.h"
 #include "host/core/plugin.h"
+#include "host/core/plugin_calls.h"
 #include "host/core/stream.h"
 #include "host/core/stream_events.h"
 #include "host/core/transport.h"
@@ -34,6 +35,8 @@ struct Handover {
   std::vector<std::string> undelivered;        // egress: received, not taken by the producer
   std::uint64_t receipt = 0;                   // egress: of the delivery that these are of
   bool malformed = false;                      // egress: it is no envelope, and this one is all of it
+  // Egress: lost by runs that never began; for the ledger, which the former run may still be writing.
+  std::size_t missed = 0;
 };
 
 enum class StopMode {
@@ -58,6 +61,7 @@ class StreamRunner {
     const Clock* clock = nullptr;
     StateStore* state = nullptr;  // null: nothing survives the process
     Ledgers* ledgers = nullptr;
+    PluginCalls* calls = nullptr;
     BatchLimits batch{512, 1024 * 1024};
     Window::Limits window{};
     FailurePolicy policy{};
@@ -84,14 +88,36 @@ class StreamRunner {
   // Waits until it is known how the stream starts: an instance was created, or could not be, or the stream is told to
   // stop. False: none of it within `timeout`. Any thread.
   bool WaitUntilSettled(std::chrono::milliseconds timeout);
-  // Waits until the stream has ended. Any thread, also several.
+  // Waits until the stream has ended, with the runs before it. Any thread, also several.
   void Join();
-  bool ended() const { return ended_; }
+  bool ended() const;
 
  private:
+  // A stream's runs that wait for the former one to end, and have to deliver then. A change beyond them is not one that
+  // a person makes.
+  static constexpr int kWaitingRunsMax = 8;
+
+  void JoinThread();
   void Run();
+  void Carry();
   void RunInstance();
-  void AdoptPredecessor();
+
+  // The former run, which may not come back from its plugin (former_run.cc).
+  // Takes what the predecessor leaves, once it has ended. False: told to stop before, and the predecessor is left to
+  // the successor, so that only the newest content waits.
+  bool AdoptPredecessor();
+  void TakeOver(Handover* left, bool same_source);
+  bool AwaitEnd(StreamRunner* former);  // false: gives up
+  bool GivesUpWaiting();
+  void ReportFormerRun(const StreamRunner& former);
+  // Of the former run. Both wait for its thread; false: it has not ended. `interrupted` may be null.
+  bool WaitUntilEnded(std::chrono::steady_clock::time_point deadline, const std::atomic<bool>* interrupted);
+  bool DrainInstead();  // nobody takes over what it leaves; false: it has ended
+  void Nudge();
+  std::shared_ptr<StreamRunner> predecessor() const;
+  int WaitingRuns() const;  // this one, when it has not begun, and those before it
+  std::optional<PluginCall> CurrentCall() const;
+
   // Says how many messages a drain could not bring home.
   void ReportUndelivered();
   // Egress: told to drain before an instance could be made that delivers what has arrived. One try is made.
@@ -158,16 +184,19 @@ class StreamRunner {
   const StreamSpec stream_;
   const Environment environment_;
   std::shared_ptr<Connector> connector_;  // of the stream's thread; given up when the stream has ended
-  std::shared_ptr<StreamRunner> predecessor_;
+  PluginCalls::Mark call_;                // of the stream's thread
   std::unique_ptr<Waker> waker_;
 
   std::atomic<bool> stopping_{false};
   std::atomic<bool> subscribed_{false};
-  std::atomic<bool> ended_{false};
+  std::atomic<bool> begun_{false};  // the former run has ended
   std::atomic<StopMode> stop_mode_{StopMode::kDrain};
 
-  Mutex mutex_;
+  mutable Mutex mutex_;  // before that of the predecessor, where both are held
   CondVar changed_;
+  // Set until it has been adopted. Where it never is, because this run was told to stop before, it stays.
+  std::shared_ptr<StreamRunner> predecessor_ KPS_GUARDED_BY(mutex_);
+  bool thread_ended_ KPS_GUARDED_BY(mutex_) = false;
   bool stop_requested_ KPS_GUARDED_BY(mutex_) = false;
   bool settled_ KPS_GUARDED_BY(mutex_) = false;
   bool try_again_ KPS_GUARDED_BY(mutex_) = false;         // ends every wait

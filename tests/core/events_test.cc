@@ -210,5 +210,26 @@ TEST(StreamEventsOfOneRun, EndWithIt) {
   }
 }
 
+TEST(StreamEventsOfOneRun, SayThatTheFormerRunIsWaitedForUntilItHasEnded) {
+  World world;
+  FakeLogger logger(&world);
+  FakeClock clock;
+  EventStore store(&clock);
+  StreamEvents events(&kIn, &store, &logger);
+  events.WaitsForFormerRun("it is in next_msg");
+  events.WaitsForFormerRun("it is in destroy_consumer");
+  ASSERT_EQ(store.List().size(), 1u);
+  EXPECT_EQ(store.List()[0].id, "streamUnhealthy");
+  EXPECT_NE(store.List()[0].metadata_json.find("destroy_consumer"), std::string::npos);
+  EXPECT_EQ(world.log, Texts{"in: it is in next_msg"}) << "a line for the wait, not for each function";
+  store.Put({EventKind::kAlert, "late", "in", "m", Severity::kInfo, State::kUnhealthy, 0, "", true});
+  EXPECT_EQ(store.List().size(), 1u) << "what the plugin raises is still the former run's";
+  events.Open();
+  EXPECT_TRUE(store.List().empty());
+  events.Close();
+  events.WaitsForFormerRun("too late");
+  EXPECT_TRUE(store.List().empty());
+}
+
 }  // namespace
 }  // namespace kps::test

@@ -180,8 +180,13 @@ TEST_F(Mover, AConnectorGoesWhenAStreamThatWasRemovedHasEnded) {
 TEST_F(Mover, AStreamThatDoesNotSettleHoldsTheOthersOnlyForAWhile) {
   EventStore events(&clock_);
   Ledgers ledgers;
-  StreamRunner::Environment environment{
-      .transport = &transport_, .events = &events, .logger = &logger_, .clock = &clock_, .ledgers = &ledgers};
+  PluginCalls calls;
+  StreamRunner::Environment environment{.transport = &transport_,
+                                        .events = &events,
+                                        .logger = &logger_,
+                                        .clock = &clock_,
+                                        .ledgers = &ledgers,
+                                        .calls = &calls};
   auto connector = std::make_shared<FakeConnector>(&world_, 7);
   world_.blocked = {"a"};
   std::vector<std::shared_ptr<StreamRunner>> moved;

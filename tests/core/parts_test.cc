@@ -67,13 +67,19 @@ TEST(EventStore, KeepsTheLatestOfAKindIdAndStream) {
 TEST(EventStore, EventsGoWithTheirStream) {
   FixedClock clock;
   EventStore store(&clock);
-  store.Put(Status("early", "s"));
+  const auto of_plugin = [](const char* id) {
+    Event event = Status(id, "s");
+    event.from_plugin = true;
+    return event;
+  };
+  store.Put(of_plugin("early"));
   EXPECT_TRUE(store.List().empty());
   store.AddStream("s");
-  store.Put(Status("e", "s"));
-  EXPECT_EQ(store.List().size(), 1u);
+  store.Put(of_plugin("e"));
+  store.Put(Status("of-the-host", "s"));
+  EXPECT_EQ(store.List().size(), 2u);
   store.RemoveStream("s");
-  store.Put(Status("late", "s"));
+  store.Put(of_plugin("late"));
   EXPECT_TRUE(store.List().empty());
 }
 
