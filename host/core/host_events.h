@@ -1,7 +1,10 @@
 // The events that the host raises besides those that clients of the contract know.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "host/core/known_events.h"
@@ -51,5 +54,15 @@ inline constexpr KnownEvent kStateDamaged{
 inline constexpr KnownEvent kStateRefused{
     EventKind::kAlert,   "stateRefused", "the saved streams and config do not fit the plugin",
     Severity::kCritical, State::kFailed, "they are kept until the next SetPayload"};
+
+// Whether `id` names an event that the host alone raises, of either kind: a plugin that took it would make it lie.
+inline bool IsOfHost(std::string_view id) {
+  const auto named = [id](const KnownEvent& known) { return known.id == id; };
+  constexpr std::array kHostEvents{
+      kStreamFailed,    kMessageUndeliverable, kEnvelopeMalformed, kTransportMessagesDropped,
+      kDiscoveryFailed, kStateNotSaved,        kStateDamaged,      kStateRefused};
+  return std::any_of(kKnownEvents.begin(), kKnownEvents.end(), named) ||
+         std::any_of(kHostEvents.begin(), kHostEvents.end(), named);
+}
 
 }  // namespace kps

@@ -22,18 +22,28 @@ Value* Entry(std::map<Metrics::Key, Value>* series, std::string_view stream_id, 
 
 }  // namespace
 
+void Metrics::AddStream(std::string_view stream_id) {
+  MutexLock lock(mutex_);
+  streams_.emplace(stream_id);
+}
+
+bool Metrics::IsKnown(std::string_view stream_id) const { return stream_id.empty() || streams_.contains(stream_id); }
+
 void Metrics::CounterAdd(std::string_view stream_id, std::string_view name, std::uint64_t increment) {
   MutexLock lock(mutex_);
+  if (!IsKnown(stream_id)) return;
   if (auto* counter = Entry(&counters_, stream_id, name)) *counter += increment;
 }
 
 void Metrics::GaugeSet(std::string_view stream_id, std::string_view name, double value) {
   MutexLock lock(mutex_);
+  if (!IsKnown(stream_id)) return;
   if (auto* gauge = Entry(&gauges_, stream_id, name)) *gauge = value;
 }
 
 void Metrics::RemoveStream(std::string_view stream_id) {
   MutexLock lock(mutex_);
+  if (const auto stream = streams_.find(stream_id); stream != streams_.end()) streams_.erase(stream);
   std::erase_if(counters_, [&](const auto& entry) { return entry.first.first == stream_id; });
   std::erase_if(gauges_, [&](const auto& entry) { return entry.first.first == stream_id; });
 }

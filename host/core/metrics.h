@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,7 +20,9 @@ class Metrics {
   static constexpr std::size_t kSeriesMax = 4096;
   using Key = std::pair<std::string, std::string>;  // stream id (empty: the connector), name
 
-  // Any thread, as all of it. Names that are not [a-z][a-z0-9_]* are ignored.
+  // Series of a stream are kept between AddStream and RemoveStream, which takes them away; what comes for another
+  // stream is ignored, as are names that are not [a-z][a-z0-9_]*. Any thread, as all of it.
+  void AddStream(std::string_view stream_id);
   void CounterAdd(std::string_view stream_id, std::string_view name, std::uint64_t increment);
   void GaugeSet(std::string_view stream_id, std::string_view name, double value);
   void RemoveStream(std::string_view stream_id);
@@ -27,7 +31,10 @@ class Metrics {
   std::map<Key, double> Gauges() const;
 
  private:
+  bool IsKnown(std::string_view stream_id) const KPS_REQUIRES(mutex_);
+
   mutable Mutex mutex_;
+  std::set<std::string, std::less<>> streams_ KPS_GUARDED_BY(mutex_);
   std::map<Key, std::uint64_t> counters_ KPS_GUARDED_BY(mutex_);
   std::map<Key, double> gauges_ KPS_GUARDED_BY(mutex_);
 };

@@ -76,6 +76,7 @@ Reconciler::Running Reconciler::Restart(const Runner& former, const StreamSpec& 
 }
 
 Reconciler::Running Reconciler::Start(const StreamSpec& stream, Runner predecessor) {
+  metrics_->AddStream(stream.id);
   const auto saved = saved_points_.find(stream.id);
   return {std::make_shared<StreamRunner>(stream, connector_, environment_, std::move(predecessor),
                                          saved == saved_points_.end() ? ResumePoint() : saved->second),

@@ -19,6 +19,7 @@ class Runtime::Services : public HostServices {
     logger_->Log(level, stream_id, text);
   }
   void Raise(Event event) override {
+    if (IsOfHost(event.id)) return Refuse(event);
     event.from_plugin = true;
     events_->Put(std::move(event));
   }
@@ -30,9 +31,22 @@ class Runtime::Services : public HostServices {
   }
 
  private:
+  // One line for each name: they are few, and a plugin may raise one for every message.
+  void Refuse(const Event& event) {
+    {
+      MutexLock lock(mutex_);
+      if (!refused_.insert(event.id).second) return;
+    }
+    logger_->Log(LogLevel::kWarn, event.stream_id,
+                 "the plugin has raised the event " + event.id +
+                     ", which only the host may: it is ignored, now and later on. Plugins need names of their own");
+  }
+
   Logger* const logger_;
   EventStore* const events_;
   Metrics* const metrics_;
+  Mutex mutex_;
+  std::set<std::string> refused_ KPS_GUARDED_BY(mutex_);
 };
 
 namespace {
@@ -94,9 +108,11 @@ Error CheckStaticParameters(const std::string& static_json, const PluginDescript
   if (auto parsed = ParseJsonObject(static_json); !parsed.ok()) return Prefixed("static parameters: ", parsed.error());
   auto schema = Schema::Parse(descriptor.static_schema);
   if (!schema.ok()) return Prefixed("the static_schema of plugin " + descriptor.name + ": ", schema.error());
-  const auto violations = schema.value().Check(static_json, "static parameters");
-  if (violations.empty()) return {};
-  return Error(Code::kInvalidArgument, violations.front().field + " " + violations.front().description);
+  std::string all;
+  for (const Violation& violation : schema.value().Check(static_json, "static parameters")) {
+    all += (all.empty() ? "" : "; ") + violation.field + ' ' + violation.description;
+  }
+  return all.empty() ? Error() : Error(Code::kInvalidArgument, all);
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ Error Guarded(const char* function, Call&& call) {
   }
   const std::size_t size = std::min<std::size_t>(buffer.text_size, KPS_ERROR_TEXT_MAX);
   Error error(static_cast<Code>(code), size == 0 ? text("failed and gave no reason") : CopyText({buffer.text, size}));
-  error.set_retry_after(milliseconds(buffer.retry_after_ms));
+  error.set_retry_after(milliseconds(std::min(buffer.retry_after_ms, KPS_RETRY_AFTER_MS_MAX)));
   return error;
 }
 
@@ -239,7 +239,10 @@ class AdaptedConnector : public Connector {
       return table_->configure(connector_, ToAbi(config_json), &outcome, buffer);
     });
     if (!error.ok()) return error;
-    return outcome == KPS_CONFIGURE_RECREATE ? ConfigureOutcome::kRecreate : ConfigureOutcome::kApplied;
+    if (outcome == KPS_CONFIGURE_APPLIED) return ConfigureOutcome::kApplied;
+    if (outcome == KPS_CONFIGURE_RECREATE) return ConfigureOutcome::kRecreate;
+    return Error(Code::kInternal, "the plugin's configure returned the outcome " + std::to_string(outcome) +
+                                      ", which is neither KPS_CONFIGURE_APPLIED (1) nor KPS_CONFIGURE_RECREATE (2)");
   }
 
   Result<Discovered> Discover(milliseconds timeout) override {

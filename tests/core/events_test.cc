@@ -1,4 +1,5 @@
 // Events: the ones that clients know, to the letter, and what remains of them when things change.
+#include <algorithm>
 #include <thread>
 
 #include "host/core/json.h"
@@ -180,6 +181,42 @@ TEST_F(Events, APluginThatFloodsIsBoundedAndPushesNothingOfTheHostOut) {
   EXPECT_EQ(runtime_->Events().size(), 2 * EventStore::kEventsPerStreamMax + 2);
   EXPECT_TRUE(Has(kStreamStarted, "in"));
   EXPECT_TRUE(Has(kStreamHealthy, "in"));
+}
+
+TEST_F(Events, OfTheHostCannotBeRaisedByThePlugin) {
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamHealthy, "in"); }));
+  const auto before = runtime_->Events().size();
+  HostServices* services = world_.Do([&] { return world_.services; });
+  for (const char* id :
+       {"streamHealthy", "streamUnhealthy", "transportPublishFailed", "streamFailed", "stateNotSaved"}) {
+    for (const EventKind kind : {EventKind::kAlert, EventKind::kStatus}) {
+      services->Raise({kind, id, "in", "a lie", Severity::kInfo, State::kUnhealthy, 0, ""});
+    }
+  }
+  EXPECT_EQ(runtime_->Events().size(), before);
+  for (const Event& event : runtime_->Events()) EXPECT_NE(event.message, "a lie") << event.id;
+  EXPECT_EQ(world_.Do([&] {
+    return std::count_if(world_.log.begin(), world_.log.end(), [](const std::string& line) {
+      return line.starts_with("in: the plugin has raised the event ");
+    });
+  }),
+            5)
+      << "a line for each name";
+}
+
+TEST_F(Events, AMetricOfARemovedStreamDoesNotComeBack) {
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  HostServices* services = world_.Do([&] { return world_.services; });
+  services->CounterAdd("in", "lines", 1);
+  services->GaugeSet("in", "lag", 1);
+  services->CounterAdd("", "reads", 1);
+  EXPECT_EQ(runtime_->metrics().Counters().size(), 2u);
+  ASSERT_TRUE(Set({}).error.ok());
+  services->CounterAdd("in", "lines", 1);
+  services->GaugeSet("in", "lag", 1);
+  EXPECT_EQ(runtime_->metrics().Counters().size(), 1u) << "that of the connector";
+  EXPECT_TRUE(runtime_->metrics().Gauges().empty());
 }
 
 TEST(StreamEventsOfOneRun, EndWithIt) {

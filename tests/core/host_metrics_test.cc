@@ -43,6 +43,7 @@ std::vector<std::string> Describe(const std::vector<MetricFamily>& families) {
 
 TEST(PluginFamilies, ShowsWhatThePluginReportsForStreamsAndForTheConnector) {
   Metrics metrics;
+  for (const char* stream : {"a", "b"}) metrics.AddStream(stream);
   metrics.CounterAdd("a", "received_total", 3);
   metrics.CounterAdd("b", "received_total", 4);
   metrics.CounterAdd("", "reads", 5);
@@ -52,6 +53,8 @@ TEST(PluginFamilies, ShowsWhatThePluginReportsForStreamsAndForTheConnector) {
       ElementsAre("kps_plugin_reads_total counter {}5", "kps_plugin_received_total counter {stream=a }3 {stream=b }4",
                   "kps_plugin_missing gauge {stream=a }6"));
   metrics.RemoveStream("a");
+  metrics.CounterAdd("a", "received_total", 1);
+  metrics.GaugeSet("a", "missing", 1);
   EXPECT_THAT(Describe(PluginFamilies(metrics)),
               ElementsAre("kps_plugin_reads_total counter {}5", "kps_plugin_received_total counter {stream=b }4"));
 }
@@ -59,6 +62,7 @@ TEST(PluginFamilies, ShowsWhatThePluginReportsForStreamsAndForTheConnector) {
 // One name with two types, or one set of labels twice, and Prometheus refuses everything.
 TEST(PluginFamilies, StaySoundWhenAPluginReportsOneNameInSeveralWays) {
   Metrics metrics;
+  metrics.AddStream("a");
   metrics.CounterAdd("a", "x", 1);
   metrics.CounterAdd("a", "x_total", 2);
   metrics.GaugeSet("a", "x_total", 9);

@@ -116,5 +116,16 @@ TEST_F(SetPayload, IsRefusedAfterShutdown) {
   EXPECT_TRUE(world_.Do([&] { return world_.connectors_alive.empty(); }));
 }
 
+TEST_F(SetPayload, WrongStaticParametersAreAllNamedAtTheStart) {
+  plugin_.mutable_descriptor()->static_schema =
+      R"({"type":"object","required":["broker"],"properties":{"port":{"type":"integer"}}})";
+  const auto runtime = Runtime::Create({"me", R"({"port":"x"})"}, {&plugin_, &transport_, &logger_, &clock_});
+  ASSERT_FALSE(runtime.ok());
+  EXPECT_EQ(runtime.error().code(), Code::kInvalidArgument);
+  const std::string& message = runtime.error().message();
+  EXPECT_NE(message.find("broker"), std::string::npos) << message;
+  EXPECT_NE(message.find("port"), std::string::npos) << message;
+}
+
 }  // namespace
 }  // namespace kps::test

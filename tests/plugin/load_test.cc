@@ -135,6 +135,25 @@ TEST(CreateConsumerTest, ExceptionOfAnyTypeIsAnError) {
   EXPECT_THAT(consumer.error().message(), HasSubstr("create_consumer threw an exception across the ABI"));
 }
 
+TEST(OddAnswersTest, AreNotTakenAtTheirWord) {
+  const auto plugin = LoadPlugin(Broken("odd_answers"));
+  ASSERT_TRUE(plugin.ok()) << plugin.error().ToString();
+  NoServices services;
+  const auto connector = plugin.value()->CreateConnector("{}", "{}", &services);
+  ASSERT_TRUE(connector.ok());
+  const auto configured = connector.value()->Configure("{}");
+  ASSERT_FALSE(configured.ok());
+  EXPECT_EQ(configured.error().code(), Code::kInternal);
+  EXPECT_THAT(configured.error().message(), HasSubstr("configure returned the outcome 7"));
+
+  const auto waker = connector.value()->CreateWaker("s");
+  const auto consumer =
+      connector.value()->CreateConsumer({"s", Direction::kIngress, "c", "{}"}, "", waker.value().get());
+  ASSERT_FALSE(consumer.ok());
+  EXPECT_EQ(consumer.error().code(), Code::kUnavailable);
+  EXPECT_EQ(consumer.error().retry_after(), std::chrono::hours(1));
+}
+
 TEST(GoodPluginTest, LoadsAndCreates) {
   const auto plugin = LoadPlugin(Broken("good"));
   ASSERT_TRUE(plugin.ok()) << plugin.error().ToString();

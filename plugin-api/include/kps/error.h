@@ -35,6 +35,9 @@
 #define KPS_UNAVAILABLE 16
 #define KPS_DATA_LOSS 17
 
+/* The longest retry_after_ms, one hour: a longer one counts as this, so that no stream is forgotten. */
+#define KPS_RETRY_AFTER_MS_MAX 3600000u
+
 /* Bytes of text a kps_error holds; longer texts are cut by kps_error_set at a character boundary. */
 #define KPS_ERROR_TEXT_MAX 1008
 
