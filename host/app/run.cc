@@ -1,11 +1,14 @@
 #include "host/app/run.h"
 
 #include <kps/version.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
 #include <memory>
+#include <vector>
 
+#include "host/app/stop.h"
 #include "host/app/telemetry.h"
 #include "host/core/runtime.h"
 #include "host/grpc/payload_file.h"
@@ -20,6 +23,9 @@ namespace {
 
 // Calls under way may end within this, before the streams are stopped.
 constexpr std::chrono::milliseconds kCallGrace{1000};
+// What a stop may take beyond the drain timeout, before the host ends without a plugin that does not come back.
+constexpr std::chrono::milliseconds kStopGrace = PluginCalls::kGrace + std::chrono::milliseconds(1000);
+constexpr std::chrono::milliseconds kFlushTimeout{1000};
 
 class SystemClock : public Clock {
  public:
@@ -87,6 +93,13 @@ int Fail(Logger* logger, int exit_code, const std::string& text) {
   return exit_code;
 }
 
+// Its threads cannot be ended, so what they use cannot be either.
+[[noreturn]] void EndWithout(const std::vector<PluginCall>& stuck, Logger* logger) {
+  for (const PluginCall& call : stuck) logger->Log(LogLevel::kError, call.stream_id, Describe(call));
+  logger->Log(LogLevel::kError, "", "stopped without the plugin, which does not come back: exit code 4");
+  _exit(kExitStuck);
+}
+
 }  // namespace
 
 int Run(const HostOptions& options, Logger* logger) {
@@ -146,9 +159,16 @@ int Run(const HostOptions& options, Logger* logger) {
   sigwait(&signals, &signal);
   logger->Log(LogLevel::kInfo, "", std::string(signal == SIGINT ? "SIGINT" : "SIGTERM") + ": stopping");
   telemetry.value()->Enter(Telemetry::Phase::kStopping);
-  server.value()->Shutdown(kCallGrace);
-  runtime.value()->Shutdown();
+  const auto stuck = StopWithin(
+      kCallGrace + std::chrono::seconds(options.drain_timeout_s) + kStopGrace,
+      [&] {
+        server.value()->Shutdown(kCallGrace);
+        runtime.value()->Shutdown();
+      },
+      [&] { return runtime.value()->OverdueCalls(); });
+  if (!stuck.empty() && state) (void)state->Flush(kFlushTimeout);  // what has been confirmed by now
   telemetry.value().reset();
+  if (!stuck.empty()) EndWithout(stuck, logger);
   logger->Log(LogLevel::kInfo, "", "stopped");
   return kExitStopped;
 }

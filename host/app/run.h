@@ -11,6 +11,7 @@ constexpr int kExitStopped = 0;
 constexpr int kExitUsage = 1;
 constexpr int kExitPlugin = 2;
 constexpr int kExitListen = 3;
+constexpr int kExitStuck = 4;
 
 // Runs until SIGTERM or SIGINT; returns the exit code. Called once, on the main thread, before there are others: the
 // signals are blocked for all of them.

@@ -49,12 +49,9 @@ Result<std::unique_ptr<Telemetry>> Telemetry::Start(const HostOptions& options, 
 
 std::string Telemetry::WhyNotReady() const {
   switch (phase_.load()) {
-    case Phase::kStarting:
-      return "the host is starting";
-    case Phase::kStopping:
-      return "the host is stopping";
-    case Phase::kServing:
-      break;
+    case Phase::kStarting: return "the host is starting";
+    case Phase::kStopping: return "the host is stopping";
+    case Phase::kServing: break;
   }
   if (transport_->Connected()) return {};
   const std::string reason = transport_->DisconnectReason();

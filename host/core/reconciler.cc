@@ -11,6 +11,14 @@ bool CanHandOver(const StreamSpec& from, const StreamSpec& to) {
   return from.direction == to.direction && (from.direction == Direction::kIngress || from.channel == to.channel);
 }
 
+// Waits until it has ended, or does not come back from its plugin: then that holds up nobody but itself.
+void AwaitEnd(StreamRunner* runner, const Clock& clock) {
+  constexpr std::chrono::milliseconds kLookAgain{100};
+  while (!runner->WaitUntilEnded(clock.Now() + kLookAgain)) {
+    if (const auto call = runner->CurrentCall(); call && call->overdue) return;
+  }
+}
+
 }  // namespace
 
 Reconciler::Reconciler(StreamRunner::Environment environment, Metrics* metrics)
@@ -143,9 +151,10 @@ void Reconciler::Shutdown() {
       if (runner->stream().direction == direction) runner->RequestStop(StopMode::kDrain);
     }
     for (const Runner& runner : ending) {
-      if (runner->stream().direction == direction) runner->Join();
+      if (runner->stream().direction == direction) AwaitEnd(runner.get(), *environment_.clock);
     }
   }
+  for (const Runner& runner : ending) runner->Join();
   mover_.Stop();
 }
 

@@ -91,6 +91,10 @@ class StreamRunner {
   // Waits until the stream has ended, with the runs before it. Any thread, also several.
   void Join();
   bool ended() const;
+  // Waits until this run has ended. False: not until `deadline`, or until `*interrupted`, which is followed by a Nudge.
+  bool WaitUntilEnded(std::chrono::steady_clock::time_point deadline, const std::atomic<bool>* interrupted = nullptr);
+  // What it is in, or the former run that it waits for. Any thread.
+  std::optional<PluginCall> CurrentCall() const;
 
  private:
   // A stream's runs that wait for the former one to end, and have to deliver then. A change beyond them is not one that
@@ -110,13 +114,11 @@ class StreamRunner {
   bool AwaitEnd(StreamRunner* former);  // false: gives up
   bool GivesUpWaiting();
   void ReportFormerRun(const StreamRunner& former);
-  // Of the former run. Both wait for its thread; false: it has not ended. `interrupted` may be null.
-  bool WaitUntilEnded(std::chrono::steady_clock::time_point deadline, const std::atomic<bool>* interrupted);
+  // Of the former run.
   bool DrainInstead();  // nobody takes over what it leaves; false: it has ended
   void Nudge();
   std::shared_ptr<StreamRunner> predecessor() const;
   int WaitingRuns() const;  // this one, when it has not begun, and those before it
-  std::optional<PluginCall> CurrentCall() const;
 
   // Says how many messages a drain could not bring home.
   void ReportUndelivered();

@@ -207,5 +207,15 @@ TEST_F(FormerRun, IsWaitedForByAShutdown) {
   EXPECT_TRUE(runtime_->OverdueCalls().empty());
 }
 
+TEST_F(FormerRun, ThatIsStuckKeepsNoOtherStreamFromItsDrain) {
+  SetStuck(kIn);
+  ASSERT_TRUE(Set({kIn, kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamHealthy, "out"); }));
+  std::thread shutdown([&] { runtime_->Shutdown(); });
+  EXPECT_TRUE(Eventually([&] { return world_.Do([&] { return world_.instances_alive["out"] == 0; }); }));
+  Release();
+  shutdown.join();
+}
+
 }  // namespace
 }  // namespace kps::test
