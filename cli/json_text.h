@@ -16,6 +16,10 @@ inline constexpr int kJsonDepthMax = 64;
 // `name` stands in the failure: "streams.json:3:14: expected , or } after a member".
 Result<rapidjson::Document> ParseJson(std::string_view text, const std::string& name);
 
+// "name:line:column" of the key or element to which `path` ("[1].payloads[2].stream.id") leads in `text`, which is
+// valid JSON; as far as it can be followed.
+std::string Place(const std::string& name, std::string_view text, std::string_view path);
+
 // Compact.
 std::string JsonText(const rapidjson::Value& value);
 

@@ -37,10 +37,6 @@ const Keys kStreamKeys = {"name",
                           "transport_channel"};
 const Keys kConfigKeys = {"name", "description", "id", "connectorInstanceID", "serviceDomainIds", "config"};
 
-std::optional<Failure> Bad(const std::string& place, const std::string& what) {
-  return Failure{kExitUsage, place + ": " + what};
-}
-
 Result<std::string> ReadText(const std::string& file, std::istream& standard_input) {
   std::ifstream opened;
   std::istream* in = &standard_input;
@@ -71,33 +67,24 @@ std::optional<std::string> StringAt(const Value& object, const char* key) {
   return std::string(member->value.GetString(), member->value.GetStringLength());
 }
 
-std::optional<Failure> CheckKeys(const Value& object, const Keys& known, const std::string& what,
-                                 const std::string& place) {
-  std::string list;
-  for (const char* key : known) list += (list.empty() ? "" : ", ") + std::string(key);
-  std::vector<std::string> seen;
-  for (const auto& member : object.GetObject()) {
-    const std::string key(member.name.GetString(), member.name.GetStringLength());
-    const auto same = [&key](const auto& other) { return key == other; };
-    if (std::none_of(known.begin(), known.end(), same)) {
-      return Bad(place, "unknown key \"" + key + "\" in a " + what + "; the known keys are " + list);
-    }
-    if (std::any_of(seen.begin(), seen.end(), same)) return Bad(place, "the key \"" + key + "\" is there twice");
-    seen.push_back(key);
+// A value of a file.
+struct At {
+  std::string place;      // "FILE", or "FILE at /2"
+  std::string path = {};  // in the file: "", or "[2]"
+
+  At Member(const std::string& key) const { return {place, path + '.' + key}; }
+};
+
+// What a file is that was written for the platform and is neither a stream nor a config; empty: nothing of it.
+std::string PlatformHint(const Value& value) {
+  for (const char* key : {"connectorVersion", "minSvcDomainVersion", "staticParameterSchema", "configParameterSchema",
+                          "streamParameterSchema", "yamlData"}) {
+    if (Has(value, key)) return "this is the platform's JSON of a connector class, which names no stream; ";
   }
-  // What is not sent to the connector is only checked to be a text.
-  for (const char* key :
-       {"name", "description", "id", "connectorInstanceID", "transportChannel", "transport_channel"}) {
-    if (Has(object, key) && !object[key].IsString()) return Bad(place, "\"" + std::string(key) + "\" must be a string");
+  for (const char* key : {"connectorClassID", "staticParameters"}) {
+    if (Has(value, key)) return "this is the platform's JSON of a connector instance, which names no stream; ";
   }
   return {};
-}
-
-std::optional<Failure> FromJson(const Value& value, const std::string& kind, const std::string& place,
-                                google::protobuf::Message* message) {
-  const auto parsed = google::protobuf::util::JsonStringToMessage(JsonText(value), message);
-  if (parsed.ok()) return {};
-  return Bad(place, "not the protobuf JSON of a " + kind + ": " + std::string(parsed.message()));
 }
 
 class Reader {
@@ -105,13 +92,15 @@ class Reader {
   std::optional<Failure> ReadFile(const std::string& file, std::istream& standard_input) {
     const auto text = ReadText(file, standard_input);
     if (!text.ok()) return text.failure();
-    const std::string name = file == "-" ? "stdin" : file;
-    auto document = ParseJson(text.value(), name);
+    name_ = file == "-" ? "stdin" : file;
+    text_ = text.value();
+    auto document = ParseJson(text_, name_);
     if (!document.ok()) return document.failure();
     const Value& root = document.value();
-    if (!root.IsArray()) return ReadOne(root, name);
+    if (!root.IsArray()) return ReadOne(root, {name_});
     for (rapidjson::SizeType i = 0; i < root.Size(); ++i) {
-      if (auto failure = ReadOne(root[i], name + " at /" + std::to_string(i))) return failure;
+      const std::string index = std::to_string(i);
+      if (auto failure = ReadOne(root[i], {name_ + " at /" + index, '[' + index + ']'})) return failure;
     }
     return {};
   }
@@ -122,117 +111,171 @@ class Reader {
   }
 
  private:
-  std::optional<Failure> ReadOne(const Value& value, const std::string& place) {
-    if (!value.IsObject()) return Bad(place, kKinds);
+  std::optional<Failure> Bad(const At& at, const std::string& what) const {
+    return Failure{kExitUsage, Place(name_, text_, at.path) + ": " + what};
+  }
+
+  std::optional<Failure> CheckKeys(const Value& object, const Keys& known, const std::string& what,
+                                   const At& at) const {
+    std::string list;
+    for (const char* key : known) list += (list.empty() ? "" : ", ") + std::string(key);
+    std::vector<std::string> seen;
+    for (const auto& member : object.GetObject()) {
+      const std::string key(member.name.GetString(), member.name.GetStringLength());
+      const auto same = [&key](const auto& other) { return key == other; };
+      if (std::none_of(known.begin(), known.end(), same)) {
+        return Bad(at.Member(key), "unknown key \"" + key + "\" in a " + what + "; the known keys are " + list);
+      }
+      if (std::any_of(seen.begin(), seen.end(), same)) return Bad(at, "the key \"" + key + "\" is there twice");
+      seen.push_back(key);
+    }
+    // What is not sent to the connector is only checked to be a text.
+    for (const char* key :
+         {"name", "description", "id", "connectorInstanceID", "transportChannel", "transport_channel"}) {
+      if (Has(object, key) && !object[key].IsString()) {
+        return Bad(at.Member(key), "\"" + std::string(key) + "\" must be a string");
+      }
+    }
+    return {};
+  }
+
+  // Protobuf says "(payloads[0].stream) chanel: Cannot find field." or "(payloads[0].stream.id): invalid value ...".
+  std::optional<Failure> FromJson(const Value& value, const std::string& kind, const At& at,
+                                  google::protobuf::Message* message) const {
+    const auto parsed = google::protobuf::util::JsonStringToMessage(JsonText(value), message);
+    if (parsed.ok()) return {};
+    const std::string said(parsed.message());
+    std::string path;
+    std::size_t name = 0;
+    if (said.starts_with('(') && said.find(')') != std::string::npos) {
+      path = '.' + said.substr(1, said.find(')') - 1);
+      name = said.find(')') + 1;
+    }
+    if (const std::size_t colon = said.find(": ", name); colon != std::string::npos && colon > name) {
+      path += '.' + said.substr(said[name] == ' ' ? name + 1 : name, colon - name);
+    }
+    while (path.ends_with(':')) path.pop_back();
+    return Bad({at.place, at.path + path}, "not the protobuf JSON of a " + kind + ": " + said);
+  }
+
+  std::optional<Failure> ReadOne(const Value& value, const At& at) {
+    if (!value.IsObject()) return Bad(at, kKinds);
     const auto count = value.MemberCount();
     if (Has(value, "payloads")) {
-      return Has(value, "status") ? ReadResponse(value, place) : ReadRequest(value, place);
+      return Has(value, "status") ? ReadResponse(value, at) : ReadRequest(value, at);
     }
     if (Has(value, "name") || (Has(value, "stream") && count > 1) || (Has(value, "config") && count > 1)) {
-      return ReadPlatform(value, place);
+      return ReadPlatform(value, at);
     }
     if (Has(value, "stream") || Has(value, "config")) {
       v1::Payload payload;
-      if (auto failure = FromJson(value, "Payload", place, &payload)) {
+      if (auto failure = FromJson(value, "Payload", at, &payload)) {
         failure->text += "; the platform's form needs a \"name\" beside it";
         return failure;
       }
-      return Add(payload, place);
+      return Add(payload, at);
     }
     if (Has(value, "metadata") && count == 1) {
       v1::Payload payload;
-      if (auto failure = FromJson(value, "Config", place, payload.mutable_config())) return failure;
-      return Add(payload, place);
+      if (auto failure = FromJson(value, "Config", at, payload.mutable_config())) return failure;
+      return Add(payload, at);
     }
     if (Has(value, "id") || Has(value, "metadata")) {
       v1::Payload payload;
-      if (auto failure = FromJson(value, "Stream", place, payload.mutable_stream())) return failure;
-      return Add(payload, place);
+      if (auto failure = FromJson(value, "Stream", at, payload.mutable_stream())) return failure;
+      return Add(payload, at);
     }
-    return Bad(place, kKinds);
+    return Bad(at, kKinds);
   }
 
-  std::optional<Failure> ReadRequest(const Value& value, const std::string& place) {
+  std::optional<Failure> ReadRequest(const Value& value, const At& at) {
     v1::SetPayloadRequest request;
-    if (auto failure = FromJson(value, "SetPayloadRequest", place, &request)) return failure;
-    if (auto failure = NameConnector(request.connector_id(), place)) return failure;
+    if (auto failure = FromJson(value, "SetPayloadRequest", at, &request)) return failure;
+    if (auto failure = NameConnector(request.connector_id(), at)) return failure;
     for (const v1::Payload& payload : request.payloads()) {
-      if (auto failure = Add(payload, place)) return failure;
+      if (auto failure = Add(payload, at)) return failure;
     }
     return {};
   }
 
-  std::optional<Failure> ReadResponse(const Value& value, const std::string& place) {
+  std::optional<Failure> ReadResponse(const Value& value, const At& at) {
     v1::GetPayloadResponse response;
-    if (auto failure = FromJson(value, "GetPayloadResponse", place, &response)) return failure;
+    if (auto failure = FromJson(value, "GetPayloadResponse", at, &response)) return failure;
     for (const v1::Payload& payload : response.payloads()) {
       if (payload.stream().discovered()) continue;
-      if (auto failure = Add(payload, place)) return failure;
+      if (auto failure = Add(payload, at)) return failure;
     }
     return {};
   }
 
-  std::optional<Failure> ReadPlatform(const Value& value, const std::string& place) {
+  std::optional<Failure> ReadPlatform(const Value& value, const At& at) {
     const bool is_stream = Has(value, "stream");
     if (is_stream == Has(value, "config")) {
-      return Bad(place, is_stream ? "has both \"stream\" and \"config\": put them in two files, or an array of two"
-                                  : "has neither \"stream\" nor \"config\"; " + std::string(kKinds));
+      return Bad(at, is_stream ? "has both \"stream\" and \"config\": put them in two files, or an array of two"
+                               : "has neither \"stream\" nor \"config\"; " + PlatformHint(value) + kKinds);
     }
     const std::string kind = is_stream ? "stream" : "config";
-    if (auto failure = CheckKeys(value, is_stream ? kStreamKeys : kConfigKeys, kind, place)) return failure;
+    if (auto failure = CheckKeys(value, is_stream ? kStreamKeys : kConfigKeys, kind, at)) return failure;
     const auto name = StringAt(value, "name");
-    if (!name) return Bad(place, "\"name\" must be a string that is not empty");
-    if (!value[kind.c_str()].IsObject()) return Bad(place, "\"" + kind + "\" must be an object");
-    if (auto failure = NameConnector(StringAt(value, "connectorInstanceID").value_or(""), place)) return failure;
+    if (!name) return Bad(at.Member("name"), "\"name\" must be a string that is not empty");
+    if (!value[kind.c_str()].IsObject()) return Bad(at.Member(kind), "\"" + kind + "\" must be an object");
+    if (auto failure = NameConnector(StringAt(value, "connectorInstanceID").value_or(""), at)) return failure;
 
     v1::Payload payload;
     if (!is_stream) {
-      if (auto failure = FromJson(value["config"], "Struct", place, payload.mutable_config()->mutable_metadata())) {
+      if (auto failure =
+              FromJson(value["config"], "Struct", at.Member("config"), payload.mutable_config()->mutable_metadata())) {
         return failure;
       }
-      return Add(payload, place);
+      return Add(payload, at);
     }
     v1::Stream& stream = *payload.mutable_stream();
     const std::string direction = StringAt(value, "direction").value_or("");
     if (direction != "INGRESS" && direction != "EGRESS") {
-      return Bad(place, "\"direction\" must be \"INGRESS\" (from the data service) or \"EGRESS\" (to it)");
+      return Bad(at.Member("direction"),
+                 "\"direction\" must be \"INGRESS\" (from the data service) or \"EGRESS\" (to it)");
     }
     stream.set_direction(direction == "INGRESS" ? v1::STREAM_DIRECTION_INGRESS : v1::STREAM_DIRECTION_EGRESS);
     if (Has(value, "transportChannel") && Has(value, "transport_channel")) {
-      return Bad(place, "\"transportChannel\" and \"transport_channel\" are the same: keep one");
+      return Bad(at, "\"transportChannel\" and \"transport_channel\" are the same: keep one");
     }
     const auto channel = StringAt(value, "transportChannel");
     stream.set_id(StringAt(value, "id").value_or(*name));
     stream.set_transport_channel(channel ? *channel : StringAt(value, "transport_channel").value_or(*name));
-    if (auto failure = FromJson(value["stream"], "Struct", place, stream.mutable_metadata())) return failure;
-    return Add(payload, place);
+    if (auto failure = FromJson(value["stream"], "Struct", at.Member("stream"), stream.mutable_metadata()))
+      return failure;
+    return Add(payload, at);
   }
 
-  std::optional<Failure> Add(const v1::Payload& payload, const std::string& place) {
+  std::optional<Failure> Add(const v1::Payload& payload, const At& at) {
     if (payload.has_config()) {
       MergeConfig(payload.config().metadata(), &request_);
-      sources_.config += (sources_.config.empty() ? "" : ", ") + place;
+      sources_.config += (sources_.config.empty() ? "" : ", ") + at.place;
       return {};
     }
-    if (!payload.has_stream()) return Bad(place, "an empty payload; " + std::string(kKinds));
-    const auto [first, added] = sources_.streams.emplace(payload.stream().id(), place);
+    if (!payload.has_stream()) return Bad(at, "an empty payload; " + std::string(kKinds));
+    const auto [first, added] = sources_.streams.emplace(payload.stream().id(), at.place);
     if (!added) {
-      return Bad(place, "the stream \"" + payload.stream().id() + "\" is already in " + first->second +
-                            ": an id names one stream");
+      return Bad(at, "the stream \"" + payload.stream().id() + "\" is already in " + first->second +
+                         ": an id names one stream");
     }
     *request_.add_payloads() = payload;
     return {};
   }
 
-  std::optional<Failure> NameConnector(const std::string& id, const std::string& place) {
+  std::optional<Failure> NameConnector(const std::string& id, const At& at) {
     if (id.empty() || id == request_.connector_id()) return {};
     if (!request_.connector_id().empty()) {
-      return Bad(place, "is for the connector \"" + id + "\", the files before it are for \"" +
-                            request_.connector_id() + "\": set one connector at a time");
+      return Bad(at, "is for the connector \"" + id + "\", the files before it are for \"" + request_.connector_id() +
+                         "\": set one connector at a time");
     }
     request_.set_connector_id(id);
     return {};
   }
+
+  // Of the file that is being read.
+  std::string name_;
+  std::string text_;
 
   v1::SetPayloadRequest request_;
   Sources sources_;

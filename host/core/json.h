@@ -30,6 +30,13 @@ std::string JsonOfStrings(const std::vector<std::pair<std::string_view, std::str
 // The string that `text`, a JSON value, is; nothing: it is no string.
 std::optional<std::string> JsonStringValue(std::string_view text);
 
+// "line 3, column 5", both from 1, the column in bytes.
+std::string LineAndColumn(std::string_view text, std::size_t offset);
+
+// Where in `text`, which is valid JSON, `path` ("payloads[2].stream.id") leads: to the key of the member, or to the
+// element; as far as it can be followed.
+std::size_t LocateJson(std::string_view text, std::string_view path);
+
 // Whether `text` is a JSON value.
 bool IsJson(std::string_view text);
 

@@ -2,16 +2,81 @@
 
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 
 #include "connector/v1/connector.pb.h"
+#include "host/core/json.h"
 #include "host/grpc/convert.h"
 
 namespace kps {
+namespace {
+
+constexpr char kNeeded[] =
+    "{\"payloads\": [{\"stream\": {\"id\": ..., \"direction\": \"STREAM_DIRECTION_INGRESS\", \"transportChannel\": "
+    "..., \"metadata\": {...}}}]}";
+
+bool HasOne(const JsonMembers& members, std::initializer_list<const char*> keys) {
+  return std::any_of(keys.begin(), keys.end(), [&](const char* key) { return members.contains(key); });
+}
+
+// What a file is that was written for the platform; empty: nothing of it.
+std::string PlatformHint(const JsonMembers& root) {
+  if (HasOne(root, {"connectorVersion", "minSvcDomainVersion", "staticParameterSchema", "configParameterSchema",
+                    "streamParameterSchema", "yamlData"})) {
+    return "this is the platform's JSON of a connector class, which names no stream";
+  }
+  if (HasOne(root, {"connectorClassID", "staticParameters"})) {
+    return "this is the platform's JSON of a connector instance: its staticParameters go to --static-param or "
+           "KPS_STATIC_PARAMETERS";
+  }
+  if (root.contains("stream") || root.contains("config")) {
+    const std::string kind = root.contains("stream") ? "stream" : "config";
+    return "this is the platform's JSON of a " + kind + ": kps-connector " + (kind == "stream" ? "streams" : "config") +
+           " set FILE takes it; here it is " + kNeeded;
+  }
+  return {};
+}
+
+// Protobuf says "(payloads[0].stream) chanel: Cannot find field." or "(payloads[0].stream.id): invalid value ...".
+struct Complaint {
+  std::string path;
+  std::string text;
+};
+
+Complaint Split(std::string_view said) {
+  Complaint complaint;
+  if (said.starts_with('(') && said.find(')') != std::string_view::npos) {
+    complaint.path = said.substr(1, said.find(')') - 1);
+    said.remove_prefix(said.find(')') + 1);
+  }
+  const std::size_t colon = std::min(said.find(": "), said.size());
+  std::string_view name = said.substr(0, colon);
+  if (name.starts_with(' ')) name.remove_prefix(1);
+  if (!name.empty() && !complaint.path.empty()) complaint.path += '.';
+  complaint.path += name;
+  complaint.text = said.substr(std::min(colon + 2, said.size()));
+  if (complaint.text.starts_with("Cannot find field")) complaint.text = "there is no such field";
+  if (complaint.path.ends_with(".direction"))
+    complaint.text += "; use STREAM_DIRECTION_INGRESS or STREAM_DIRECTION_EGRESS";
+  return complaint;
+}
+
+// "FILE is no SetPayloadRequest: payloads[0].stream.chanel (line 3, column 5): there is no such field"
+Error WrongContent(const std::string& path, const std::string& text, const JsonMembers& root, std::string_view said) {
+  const Complaint complaint = Split(said);
+  const std::string hint = PlatformHint(root);
+  return Error(Code::kInvalidArgument, path + " is no SetPayloadRequest: " + complaint.path + " (" +
+                                           LineAndColumn(text, LocateJson(text, complaint.path)) +
+                                           "): " + complaint.text + (hint.empty() ? "" : ". " + hint));
+}
+
+}  // namespace
 
 Result<SetPayloadCommand> ReadPayloadFile(const std::string& path, const std::string& connector_id) {
   std::ifstream file(path, std::ios::binary);
@@ -23,14 +88,14 @@ Result<SetPayloadCommand> ReadPayloadFile(const std::string& path, const std::st
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
 
   // Our own parser first: protobuf's names no line.
-  if (auto parsed = ParseJsonObject(text); !parsed.ok()) {
+  const auto parsed = ParseJsonObject(text);
+  if (!parsed.ok()) {
     return Error(Code::kInvalidArgument, path + " is no SetPayloadRequest: " + parsed.error().message());
   }
   connector::v1::SetPayloadRequest request;
   const auto status = google::protobuf::util::JsonStringToMessage(text, &request);
   if (!status.ok()) {
-    return Error(Code::kInvalidArgument,
-                 path + " is no SetPayloadRequest: " + std::string(status.message().data(), status.message().size()));
+    return WrongContent(path, text, parsed.value(), {status.message().data(), status.message().size()});
   }
   if (request.connector_id().empty()) request.set_connector_id(connector_id);
   return ToCommand(request);

@@ -7,8 +7,9 @@
 
 namespace kps {
 
-// Reads a connector.v1.SetPayloadRequest as protobuf JSON. Errors name the file, and line and column where the JSON is
-// broken. A connector_id may be left out: it becomes `connector_id`. What is wrong with the payloads, Validate says.
+// Reads a connector.v1.SetPayloadRequest as protobuf JSON. Errors name the file, line and column, and say
+// what a file is that was written for the platform. A connector_id may be left out: it becomes `connector_id`. What is
+// wrong with the payloads, Validate says.
 Result<SetPayloadCommand> ReadPayloadFile(const std::string& path, const std::string& connector_id);
 
 }  // namespace kps

@@ -12,6 +12,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 Result<v1::SetPayloadRequest> Read(const std::string& text) {
   std::istringstream in(text);
@@ -93,7 +94,7 @@ TEST(ReadPayloads, DeepNestingIsRefusedBeforeAnythingWalksIt) {
 TEST(ReadPayloads, UnknownKeyIsNamedWithTheKnownOnes) {
   EXPECT_THAT(
       FailureOf(R"([{"metadata":{}},{"name":"a","direction":"INGRESS","stream":{},"lables":[]}])"),
-      AllOf(HasSubstr("stdin at /1: unknown key \"lables\" in a stream"), HasSubstr("labels, serviceDomainIds")));
+      AllOf(HasSubstr("stdin:1:64: unknown key \"lables\" in a stream"), HasSubstr("labels, serviceDomainIds")));
   EXPECT_THAT(FailureOf(R"({"name":"a","config":{},"labels":[]})"), HasSubstr("unknown key \"labels\" in a config"));
 }
 
@@ -104,7 +105,7 @@ TEST(ReadPayloads, UnknownFieldOfProtobufJsonIsNamed) {
 
 TEST(ReadPayloads, WrongContentSaysWhatIsExpected) {
   EXPECT_THAT(FailureOf("{}"), HasSubstr("expected a stream"));
-  EXPECT_THAT(FailureOf("[[]]"), HasSubstr("stdin at /0: expected a stream"));
+  EXPECT_THAT(FailureOf("[[]]"), HasSubstr("stdin:1:2: expected a stream"));
   EXPECT_THAT(FailureOf(R"({"name":"a","direction":"UP","stream":{}})"), HasSubstr("\"INGRESS\""));
   EXPECT_THAT(FailureOf(R"({"name":"","direction":"INGRESS","stream":{}})"), HasSubstr("\"name\" must be"));
   EXPECT_THAT(FailureOf(R"({"name":"a","direction":"INGRESS","stream":[]})"),
@@ -116,9 +117,34 @@ TEST(ReadPayloads, WrongContentSaysWhatIsExpected) {
   EXPECT_THAT(FailureOf(R"({"name":"a","name":"b","config":{}})"), HasSubstr("twice"));
 }
 
+TEST(ReadPayloads, WrongContentIsLocated) {
+  struct Row {
+    const char* text;
+    const char* place;
+  };
+  const Row rows[] = {
+      {"{\n  \"id\": \"a\",\n  \"chanel\": \"c\"\n}", "stdin:3:3: "},
+      {"[\n{\"id\": \"a\"},\n{\"id\": \"b\", \"direction\": \"UP\"}\n]", "stdin:3:13: "},
+      {R"({"payloads":[{"config":{}},
+         {"stream":{"id":"a}{\"","metadata":{"x":["]"]}, "subscribed":"maybe"}}]})",
+       "stdin:2:59: "},
+      {R"({"payloads": [ 7 ]})", "stdin:1:16: "},
+      {R"({"stream":{"id":["a"]}})", "stdin:1:12: "},
+      {"{\"name\":\"a\",\n\"direction\":\"UP\",\"stream\":{}}", "stdin:2:1: "},
+      {"{\"name\":\"a\",\n\"config\":{},\"id\":7}", "stdin:2:13: "},
+  };
+  for (const Row& row : rows) EXPECT_THAT(FailureOf(row.text), StartsWith(row.place)) << row.text;
+}
+
+TEST(ReadPayloads, OtherFilesOfThePlatformAreNamed) {
+  EXPECT_THAT(FailureOf(R"({"name":"c","connectorVersion":"1.0.0","yamlData":""})"), HasSubstr("connector class"));
+  EXPECT_THAT(FailureOf(R"({"name":"i","connectorClassID":"c","staticParameters":{}})"),
+              HasSubstr("connector instance"));
+}
+
 TEST(ReadPayloads, OneIdTwiceNamesBothPlaces) {
   EXPECT_EQ(FailureOf(R"([{"id":"a"},{"id":"a"}])"),
-            "stdin at /1: the stream \"a\" is already in stdin at /0: an id names one stream");
+            "stdin:1:13: the stream \"a\" is already in stdin at /0: an id names one stream");
 }
 
 TEST(ReadPayloads, FilesForTwoConnectorsAreRefused) {

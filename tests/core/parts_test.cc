@@ -167,4 +167,20 @@ TEST(Json, DepthDoesNotTakeTheStack) {
 }
 
 }  // namespace
+TEST(LocateJson, FollowsThePathAsFarAsItLeads) {
+  const std::string json = R"({ "a" : [ 1, {"b":"}\"]", "c" : [[2] , 3]} ], "d.e": -1.5e3 , "f":true})";
+  const auto at = [&](const char* path) { return json.substr(LocateJson(json, path), 3); };
+  EXPECT_EQ(at(""), "{ \"");
+  EXPECT_EQ(at("a"), "\"a\"");
+  EXPECT_EQ(at("a[0]"), "1, ");
+  EXPECT_EQ(at("a[1].b"), "\"b\"");
+  EXPECT_EQ(at("a[1].c[0][0]"), "2] ");
+  EXPECT_EQ(at("a[1].c[1]"), "3]}");
+  EXPECT_EQ(at("f"), "\"f\"");
+  EXPECT_EQ(at("a[1].c[7].x"), "\"c\"") << "there is no such element";
+  EXPECT_EQ(at("a[1].x.y"), "{\"b");
+  EXPECT_EQ(at("f.g"), "\"f\"");
+  EXPECT_EQ(at("a["), "1, ");
+}
+
 }  // namespace kps

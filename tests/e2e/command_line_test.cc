@@ -74,6 +74,33 @@ TEST(CommandLineTest, MalformedPayloadFileIsLocated) {
   EXPECT_THAT(host.err(), AllOf(HasSubstr(path), HasSubstr("line 3, column 5")));
 }
 
+TEST(CommandLineTest, WrongContentOfAPayloadFileIsLocated) {
+  struct Row {
+    const char* content;
+    const char* said;
+  };
+  const Row rows[] = {
+      {"{\"payloads\": [\n  {\"stream\": {\"id\": \"a\",\n    \"chanel\": \"c\"}}]}",
+       "payloads[0].stream.chanel (line 3, column 5): there is no such field"},
+      {"{\"payloads\": [\n  {\"stream\": {\"direction\": \"INGRESS\"}}]}",
+       "payloads[0].stream.direction (line 2, column 15): invalid value \"INGRESS\""},
+      {"{\"payloads\": [\n  {\"stream\": {\"direction\": \"INGRESS\"}}]}", "use STREAM_DIRECTION_INGRESS"},
+      {"{\"payloads\": [\n  {}, {\"stream\": {\"id\": [\"a\"]}}]}", "payloads[1].stream.id (line 2, column 19): "},
+      {"{\"payloads\": [ 7 ]}", "payloads[0] (line 1, column 16): "},
+      {R"({"name":"a","direction":"INGRESS","stream":{}})", "kps-connector streams set FILE takes it"},
+      {R"({"name":"a","config":{}})", "kps-connector config set FILE takes it"},
+      {R"({"name":"a","connectorVersion":"1"})", "the platform's JSON of a connector class"},
+      {R"({"name":"a","connectorClassID":"c"})", "the platform's JSON of a connector instance"},
+  };
+  const TempFolder folder;
+  for (const Row& row : rows) {
+    const std::string path = folder.Write("wrong.json", row.content);
+    Process host = Start({"--plugin", "template", "--listen", "127.0.0.1:0", "--payloads", path});
+    EXPECT_EQ(host.Wait(), 1);
+    EXPECT_THAT(host.err(), AllOf(HasSubstr(path + " is no SetPayloadRequest: "), HasSubstr(row.said)));
+  }
+}
+
 TEST(CommandLineTest, PayloadFileThatIsNotThereIsNamed) {
   Process host = Start({"--plugin", "template", "--listen", "127.0.0.1:0", "--payloads", "/nowhere.json"});
   EXPECT_EQ(host.Wait(), 1);
