@@ -32,7 +32,7 @@ constexpr char kStreamSchema[] = R"json({
              "description": "INGRESS: where a stream without a position starts in a file that exists already"},
     "chunkBytes": {"type": "integer", "minimum": 1, "maximum": 67108864, "default": 65536,
                    "description": "INGRESS, mode chunks: the most bytes of a message"},
-    "lineBytesMax": {"type": "integer", "minimum": 1, "maximum": 67108864, "default": 1048576,
+    "lineBytesMax": {"type": "integer", "minimum": 1, "maximum": 67108864, "default": 1000000,
                      "description": "INGRESS, mode lines: a longer line comes in pieces of that many bytes"},
     "rotateWaitMs": {"type": "integer", "minimum": 0, "maximum": 600000, "default": 1000,
                      "description": "INGRESS: how long a replaced file has to be silent before the new one is read"}
@@ -42,6 +42,8 @@ constexpr char kStreamSchema[] = R"json({
 })json";
 
 constexpr uint64_t kMessageBytesMax = 64u << 20;
+// With its envelope it fits into what a NATS server takes by default, 1 MiB.
+constexpr uint64_t kLineBytesDefault = 1000000;
 
 // `text` as a JSON string. A path that is no UTF-8 gives one that is no JSON either: the host skips it.
 std::string json_string(const std::string& text) {
@@ -76,7 +78,7 @@ class FileConnector : public plugin::Connector {
     settings.lines = params.choice_or("mode", {"lines", "chunks"}, "lines") == "lines";
     settings.from_end = params.choice_or("from", {"start", "end"}, "start") == "end";
     settings.chunk_bytes = params.integer_or("chunkBytes", 65536, 1, kMessageBytesMax);
-    settings.line_bytes_max = params.integer_or("lineBytesMax", 1u << 20, 1, kMessageBytesMax);
+    settings.line_bytes_max = params.integer_or("lineBytesMax", kLineBytesDefault, 1, kMessageBytesMax);
     settings.rotate_wait = std::chrono::milliseconds(params.integer_or("rotateWaitMs", 1000, 0, 600000));
     params.refuse_unknown_keys();
     return std::make_unique<FileConsumer>(host(), stream, std::move(settings), position);

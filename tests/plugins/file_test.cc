@@ -53,6 +53,17 @@ TEST_F(File, LongLinesComeInPieces) {
   EXPECT_EQ(consumer.collect(5), (Lines{"abcd", "efgh", "abcd", "abcd", "e"}));
 }
 
+TEST_F(File, ALongLineFitsIntoWhatANatsServerTakes) {
+  constexpr std::size_t kNatsPayloadMax = 1024 * 1024;  // max_payload of a server that nobody has configured
+  constexpr std::size_t kEnvelopeMax = 1024;            // and headers
+  const std::string line(3'000'000, 'x');
+  append(log, line + '\n');
+  const Lines pieces = Consumer(plugin, metadata("")).collect(3);
+  ASSERT_EQ(pieces.size(), 3u);
+  EXPECT_EQ(pieces[0] + pieces[1] + pieces[2], line);
+  for (const std::string& piece : pieces) EXPECT_LE(piece.size() + kEnvelopeMax, kNatsPayloadMax);
+}
+
 TEST_F(File, ChunksAreTheBytesAsTheyAre) {
   append(log, "abcde\nf");
   Consumer consumer(plugin, metadata(",\"mode\":\"chunks\",\"chunkBytes\":4"));
