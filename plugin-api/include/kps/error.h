@@ -11,6 +11,8 @@
  *  permanent (the stream is FAILED, and tried again when the streams are sent again, changed or not, or the
  *    config or the plugin changes): INVALID_ARGUMENT, UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND,
  *    FAILED_PRECONDITION, UNIMPLEMENTED, DATA_LOSS and all others
+ *  about one message (from produce alone: it is dropped, with an alert, and the stream goes on): INVALID_ARGUMENT,
+ *    OUT_OF_RANGE
  */
 #ifndef KPS_ERROR_H
 #define KPS_ERROR_H

@@ -40,7 +40,8 @@ typedef struct kps_host {
 
   /* [any] Raises an alert, or replaces the one with the same id of the same stream. `id` is a lowerCamelCase
    * name; metadata_json is a JSON object or empty. An alert about a stream that the host does not run is
-   * ignored, and those of a stream go when it is stopped or restarted. The host keeps the last 64 ids of each
+   * ignored, so is one whose id is that of an event of the host (README, "The contract": streamHealthy and others), and
+   * those of a stream go when it is stopped or restarted. The host keeps the last 64 ids of each
    * stream and of the connector, alerts and statuses together. */
   void (*raise_alert)(void *context, kps_str stream_id, kps_str id, kps_str message, int32_t severity, int32_t state,
                       kps_str metadata_json);
@@ -49,7 +50,8 @@ typedef struct kps_host {
   void (*set_status)(void *context, kps_str stream_id, kps_str id, kps_str message, int32_t state,
                      kps_str metadata_json);
 
-  /* [any] Adds to a counter or sets a gauge of the plugin. `name` matches [a-z][a-z0-9_]*. */
+  /* [any] Adds to a counter or sets a gauge of the plugin. `name` matches [a-z][a-z0-9_]*. Those of a stream go when it
+   * is stopped; what comes for it later is ignored. */
   void (*counter_add)(void *context, kps_str stream_id, kps_str name, uint64_t increment);
   void (*gauge_set)(void *context, kps_str stream_id, kps_str name, double value);
 

@@ -1,4 +1,5 @@
 /* The plugin: one symbol, one table. Include this header to write a plugin in C; kps/plugin.hpp for C++.
+ * plugins/template-c is a whole plugin in C, to be copied; plugins/template is one in C++.
  *
  * The objects form a tree: plugin (the library) -> connector (static parameters and config) -> consumer or
  * producer (one stream each). A plugin needs no global state, so two generations of it can run side by side.
@@ -48,7 +49,11 @@ typedef struct kps_discover_sink {
   void (*found)(void *context, kps_str stream_json);
 } kps_discover_sink;
 
-/* A static const table. The host copies every string. */
+/* A static const table. The host copies every string. A host does not load a table in which one of these is NULL:
+ *  always       create_connector, destroy_connector
+ *  for INGRESS  create_consumer, destroy_consumer, next_msg
+ *  for EGRESS   create_producer, destroy_producer, produce
+ * Every other function is optional. */
 typedef struct kps_plugin {
   uint32_t struct_size;
   uint32_t abi_version; /* KPS_ABI_VERSION of the headers it was compiled with */
@@ -64,20 +69,29 @@ typedef struct kps_plugin {
   kps_str stream_schema;
 
   /* [control] One connector for a generation of the library. static_json and config_json are JSON objects.
-   * On failure *out stays NULL. */
+   * On failure *out stays NULL. The host starts no stream and answers no SetPayload meanwhile, so connect in
+   * create_consumer and create_producer. */
   kps_code (*create_connector)(const kps_host *host, kps_str static_json, kps_str config_json, kps_connector **out,
                                kps_error *error);
   void (*destroy_connector)(kps_connector *connector);
 
   /* [control] Optional (NULL: the host recreates). The whole new config, without the host's own key "log_level"; called
-   * only when it has changed. On KPS_OK *outcome is KPS_CONFIGURE_APPLIED or KPS_CONFIGURE_RECREATE; any other code
-   * refuses the config, and the old one stays: code and text go to whoever has set it. After APPLIED, streams that
-   * wait after a failure are tried again. */
+   * only when it has changed. On KPS_OK *outcome is KPS_CONFIGURE_APPLIED (which it is before the call) or
+   * KPS_CONFIGURE_RECREATE; any other outcome or code refuses the config, and the old one stays: code and text go to
+   * whoever has set it. After APPLIED, streams that wait after a failure are tried again. */
   kps_code (*configure)(kps_connector *connector, kps_str config_json, int32_t *outcome, kps_error *error);
 
   /* [control] Optional. Reports the streams that exist out there to `sink`, within timeout_ms. Its answer is kept for a
    * few seconds. On failure, what was known before stays. */
   kps_code (*discover)(kps_connector *connector, const kps_discover_sink *sink, uint32_t timeout_ms, kps_error *error);
+
+  /* create_consumer and create_producer may block as long as a connect takes: only their own stream waits, and shows as
+   * not running. They have to return soon after wake_fd is readable or should_stop is 1, since the stream is to end
+   * then; wake_consumer and wake_producer cannot be called yet. What fails for a while is better returned as a
+   * transient error: then people see the reason, and the host calls again, after 100 ms at first and 30 s at last. As
+   * long as a call does not return, new content of its stream waits for it, which is shown as streamUnhealthy after a
+   * second. No call may hold up the end of the host: --drain-timeout and a few seconds after SIGTERM it ends with exit
+   * code 4. */
 
   /* [stream] Starts a consumer at `resume`, a position of an earlier consumer of this stream (also of an older
    * version of the plugin); empty: from the start as the stream's metadata defines it. A position that is not
@@ -87,7 +101,9 @@ typedef struct kps_plugin {
   void (*destroy_consumer)(kps_consumer *consumer);
 
   /* [stream] Waits up to timeout_ms for at least one message; 0 does not wait. Returns KPS_OK with an empty batch
-   * when none came or the stream was woken. After a transient error the host calls again. */
+   * when none came or the stream was woken. After a transient error the host calls again. The first call for each
+   * consumer has timeout_ms 0 and asks whether it is well: after KPS_OK, also with an empty batch, the stream is shown
+   * as healthy. So a consumer that has lost its source returns UNAVAILABLE, not an empty batch. */
   kps_code (*next_msg)(kps_consumer *consumer, const kps_limits *limits, uint32_t timeout_ms, kps_batch *batch,
                        kps_error *error);
 
@@ -100,7 +116,9 @@ typedef struct kps_plugin {
 
   /* [stream] Like write(2): takes the leading messages it can, sets *taken to their number (also on failure), and
    * returns KPS_OK or the error of message *taken. KPS_OK with fewer than all means "again later". The messages
-   * stand message_stride bytes apart. */
+   * stand message_stride bytes apart. INVALID_ARGUMENT and OUT_OF_RANGE are about message *taken alone: the host drops
+   * it, with the alert messageUndeliverable, and goes on with the next one. After a transient error it offers the same
+   * message again; any other error fails the stream, and nothing is dropped. */
   kps_code (*produce)(kps_producer *producer, const kps_message *messages, size_t message_count,
                       uint32_t message_stride, uint32_t timeout_ms, size_t *taken, kps_error *error);
 
@@ -108,7 +126,8 @@ typedef struct kps_plugin {
   kps_code (*flush)(kps_producer *producer, uint32_t timeout_ms, kps_error *error);
 
   /* [any] Optional. Makes a blocked call of the instance return at once; for client libraries that cannot wait on
-   * kps_stream.wake_fd. Not called before create has returned, nor after destroy began. */
+   * kps_stream.wake_fd, which is made readable in any case, and before. Not called before create has returned, nor
+   * after destroy began. */
   void (*wake_consumer)(kps_consumer *consumer);
   void (*wake_producer)(kps_producer *producer);
 

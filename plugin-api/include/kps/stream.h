@@ -20,7 +20,8 @@ typedef struct kps_stream {
   kps_str metadata_json; /* a JSON object, valid against the plugin's stream_schema */
 
   /* A descriptor that is readable (POLLIN) while the host wants a blocked call of this stream to return at
-   * once. Wait on it together with the plugin's own descriptors. Never read from it, never close it. */
+   * once. Wait on it together with the plugin's own descriptors. Never read from it, never close it. Where the
+   * plugin has wake_consumer or wake_producer, that is called as well, after the descriptor has become readable. */
   int32_t wake_fd;
   uint32_t reserved;
 } kps_stream;

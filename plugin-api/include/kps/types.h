@@ -46,7 +46,10 @@ KPS_STATIC_ASSERT(sizeof(void *) == 8 && sizeof(size_t) == 8, "the plugin ABI is
 extern "C" {
 #endif
 
-/* Text: UTF-8, not NUL-terminated. size is in bytes; data may be NULL when size is 0. */
+/* Text: UTF-8, not NUL-terminated. size is in bytes; data may be NULL when size is 0. To fill one, point at the first
+ * byte and give the number of bytes without the NUL that C puts after them: KPS_STR("text") as an initializer, or
+ * data = text, size = strlen(text). Nothing is copied, so the bytes have to stay: those of a kps_plugin as long as the
+ * library is loaded; those that are passed to a function, until it returns. Who needs a text for longer copies it. */
 typedef struct kps_str {
   const char *data;
   size_t size;
@@ -57,6 +60,10 @@ typedef struct kps_bytes {
   const void *data;
   size_t size;
 } kps_bytes;
+
+/* The kps_str of a literal, also of a static const one. */
+#define KPS_STR(literal) \
+  { literal, sizeof(literal) - 1 }
 
 #ifdef __cplusplus
 }
