@@ -127,7 +127,7 @@ TEST(ReadPayloads, WrongContentIsLocated) {
       {"[\n{\"id\": \"a\"},\n{\"id\": \"b\", \"direction\": \"UP\"}\n]", "stdin:3:13: "},
       {R"({"payloads":[{"config":{}},
          {"stream":{"id":"a}{\"","metadata":{"x":["]"]}, "subscribed":"maybe"}}]})",
-       "stdin:2:59: "},
+       "stdin:2:58: "},
       {R"({"payloads": [ 7 ]})", "stdin:1:16: "},
       {R"({"stream":{"id":["a"]}})", "stdin:1:12: "},
       {"{\"name\":\"a\",\n\"direction\":\"UP\",\"stream\":{}}", "stdin:2:1: "},
