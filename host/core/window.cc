@@ -53,9 +53,11 @@ Error Window::PublishTo(Publisher* publisher) {
     while (slot.published < slot.items.size()) {
       auto ticket = publisher->Publish(View(slot, slot.items[slot.published]));
       if (!ticket.ok()) return ticket.error();
-      slot.ticket = ticket.value();
+      last_ticket_ = ticket.value();
       ++slot.published;
     }
+    // Also of one of which nothing is left: it is through with the one before it.
+    slot.ticket = last_ticket_;
   }
   return {};
 }
@@ -84,6 +86,7 @@ void Window::Rewind() {
     Slot(i).ticket = 0;
   }
   next_ = 0;
+  last_ticket_ = 0;
 }
 
 bool Window::PopConfirmed(std::uint64_t ticket, Confirmed* confirmed) {

@@ -78,7 +78,7 @@ class Window {
     std::string ids;        // likewise
     std::vector<Item> items;
     std::size_t published = 0;  // leading items that are
-    std::uint64_t ticket = 0;   // of the last one published; 0: none
+    std::uint64_t ticket = 0;   // of the last one published, in it or before it, when all are; 0: none
     std::optional<std::uint64_t> token;
     std::string position;
     TimePoint accepted_at;
@@ -99,6 +99,7 @@ class Window {
   std::size_t size_ = 0;   // slots in use
   std::size_t next_ = 0;   // slots, from the oldest, that are published whole
   std::size_t bytes_ = 0;
+  std::uint64_t last_ticket_ = 0;  // since the start or the last Rewind
 };
 
 }  // namespace kps

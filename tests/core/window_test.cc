@@ -87,6 +87,21 @@ TEST(Window, ABatchOfWhichNothingIsLeftIsConfirmed) {
   EXPECT_EQ(confirmed.token, 7u);
 }
 
+TEST(Window, ABatchOfWhichNothingIsLeftWaitsForTheOneBeforeIt) {
+  Window window({4, 1000}, "run", "own");
+  RecordingPublisher publisher;
+  publisher.refused = "x";
+  Push(&window, {{"a", 1}}, "p1", 1);
+  Push(&window, {{"x", 1}}, "p2", 2);
+  EXPECT_FALSE(window.PublishTo(&publisher).ok());
+  window.SkipRefused();
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  EXPECT_EQ(window.NewestTicket(), 1u) << "who waits for 0 does not wait, and hears of no loss";
+  window.Rewind();
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  EXPECT_EQ(window.NewestTicket(), 2u);
+}
+
 TEST(Window, RewindPublishesEverythingUnconfirmedAgain) {
   Window window({4, 1000}, "run", "own");
   RecordingPublisher publisher;
