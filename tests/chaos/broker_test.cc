@@ -1,0 +1,119 @@
+// The nats-server dies, hangs and stays away. The host receives what it publishes, over the same connection: core NATS
+// keeps nothing for a subscriber that comes back later than the publisher.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "tests/chaos/chaos_host.h"
+#include "tests/chaos/table.h"
+#include "tests/support/eventually.h"
+
+namespace kps::chaos {
+namespace {
+
+using std::chrono::seconds;
+using test::Eventually;
+
+constexpr std::uint64_t kBetween = 10'000;  // messages, at 20,000 a second
+
+class BrokerFault : public testing::TestWithParam<Delivery> {
+ protected:
+  void Start() { host_ = std::make_unique<ChaosHost>(broker_, "generator", GetParam(), folder_.Path("state")); }
+  void SetStreams() {
+    host_->Set(folder_, {test::StreamJson("out", "EGRESS", "chaos"),
+                         test::StreamJson("in", "INGRESS", "chaos", R"({"ratePerSecond":20000})")});
+  }
+  double Received() { return host_->Metric("kps_plugin_received_total"); }
+  bool ReceivesMore() {
+    const double enough = Received() + static_cast<double>(kBetween);
+    return Eventually([&] { return Received() >= enough; });
+  }
+  // The fault is this long: nothing is waited for.
+  static void Last(seconds duration) { std::this_thread::sleep_for(duration); }
+  std::uint64_t Count(const std::string& name) {
+    return static_cast<std::uint64_t>(host_->Metric("kps_plugin_" + name));
+  }
+
+  // Ends the source, so that everything comes to rest.
+  void Report(const std::string& fault, int times) {
+    host_->Set(folder_, {test::StreamJson("out", "EGRESS", "chaos")});
+    EXPECT_TRUE(Eventually([&] { return host_->Metric("kps_stream_accepted_total", "stream=\"in\"") == 0; }));
+    EXPECT_TRUE(host_->IsSettled());
+    const std::uint64_t received = Count("received_total");
+    const std::uint64_t duplicates = Count("duplicates_total");
+    const std::uint64_t end = Count("next_sequence");
+    const std::uint64_t missing = Count("missing");
+    AddRow({.fault = fault,
+            .times = static_cast<std::uint64_t>(times),
+            .sent = end,
+            .delivered = received - duplicates,
+            .duplicates = duplicates,
+            .lost = missing});
+    EXPECT_EQ(missing, 0u) << "lost";
+    EXPECT_EQ(received - duplicates, end);
+    EXPECT_EQ(Count("corrupt_total"), 0u);
+    EXPECT_LE(duplicates, static_cast<std::uint64_t>(times) * kInFlightMax);
+    EXPECT_EQ(host_->Stop(), 0);
+  }
+
+  test::NatsServer broker_;
+  test::TempFolder folder_;
+  std::unique_ptr<ChaosHost> host_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Over, BrokerFault, testing::Values(CoreNats()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_P(BrokerFault, KilledAndRestartedLosesNothing) {
+  const int kills = Times(5, 200);
+  Start();
+  SetStreams();
+  for (int i = 0; i < kills; ++i) {
+    ASSERT_TRUE(ReceivesMore());
+    broker_.Stop();
+    ASSERT_TRUE(Eventually([&] { return !host_->Ready(); }));
+    Last(seconds(1 + i % Times(1, 5)));
+    broker_.Start();
+    ASSERT_TRUE(Eventually([&] { return host_->Ready(); }));
+  }
+  ASSERT_TRUE(ReceivesMore());
+  Report("nats-server killed for 1 to 5 s, and restarted", kills);
+}
+
+TEST_P(BrokerFault, PausedLosesNothing) {
+  const int pauses = Times(3, 200);
+  Start();
+  SetStreams();
+  for (int i = 0; i < pauses; ++i) {
+    ASSERT_TRUE(ReceivesMore());
+    broker_.Pause();
+    Last(seconds(1 + (3 * i) % Times(6, 10)));  // a server that hangs for 2 s counts as gone
+    broker_.Resume();
+  }
+  ASSERT_TRUE(ReceivesMore());
+  Report("nats-server paused for 1 to 10 s (SIGSTOP)", pauses);
+}
+
+TEST_P(BrokerFault, AwayForLongIsWaitedForAndNotCalledReady) {
+  const int times = Times(1, 10);
+  const seconds away(Times(4, 180));
+  broker_.Stop();
+  Start();
+  SetStreams();
+  for (int i = 0; i < 2 * times; ++i) {  // in turns: at the start, and later
+    EXPECT_FALSE(host_->Ready());
+    Last(away);
+    EXPECT_FALSE(host_->Ready());
+    broker_.Start();
+    ASSERT_TRUE(Eventually([&] { return host_->Ready(); }));
+    ASSERT_TRUE(ReceivesMore());
+    if (i + 1 == 2 * times) break;
+    broker_.Stop();
+    ASSERT_TRUE(Eventually([&] { return !host_->Ready(); }));
+  }
+  Report("nats-server away at the start, and later", 2 * times);
+}
+
+}  // namespace
+}  // namespace kps::chaos

@@ -1,0 +1,92 @@
+#include "tests/chaos/subscriber.h"
+
+#include <nats/nats.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "host/core/envelope.h"
+#include "plugins/generator/payload.h"
+#include "tests/support/eventually.h"
+
+namespace kps::chaos {
+namespace {
+
+constexpr std::int64_t kWaitMs = 50;
+
+void Check(natsStatus status, const char* what) {
+  if (status != NATS_OK) throw std::runtime_error(std::string(what) + ": " + natsStatus_GetText(status));
+}
+
+}  // namespace
+
+struct Subscriber::Parts {
+  natsConnection* connection = nullptr;
+  natsSubscription* subscription = nullptr;
+  NumberOf number_of;
+  std::atomic<bool> stopping{false};
+  std::thread thread;
+  mutable std::mutex mutex;
+  Counts counts;
+  std::vector<bool> seen;
+
+  void See(std::uint64_t number) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    ++counts.received;
+    if (number >= seen.size()) seen.resize(std::max<std::size_t>(2 * seen.size(), number + 1));
+    if (seen[number]) return;
+    seen[number] = true;
+    ++counts.distinct;
+    if (number < counts.end) ++counts.disordered;
+    counts.end = std::max(counts.end, number + 1);
+  }
+
+  void Run() {
+    std::vector<MessageView> messages;
+    while (!stopping) {
+      natsMsg* message = nullptr;
+      if (natsSubscription_NextMsg(&message, subscription, kWaitMs) != NATS_OK) continue;
+      const std::string_view envelope(natsMsg_GetData(message),
+                                      static_cast<std::size_t>(natsMsg_GetDataLength(message)));
+      if (DecodeEnvelope(envelope, &messages).ok()) {
+        for (const MessageView& each : messages) See(number_of(each.payload));
+      }
+      natsMsg_Destroy(message);
+    }
+  }
+};
+
+std::uint64_t Subscriber::Generated(std::string_view payload) { return plugins::load_le64(payload.data()); }
+std::uint64_t Subscriber::Line(std::string_view payload) { return std::stoull(std::string(payload)); }
+
+Subscriber::Subscriber(const std::string& url, const std::string& channel, NumberOf number_of)
+    : parts_(std::make_unique<Parts>()) {
+  parts_->number_of = std::move(number_of);
+  Check(natsConnection_ConnectTo(&parts_->connection, url.c_str()), "connect");
+  Check(natsConnection_SubscribeSync(&parts_->subscription, parts_->connection, channel.c_str()), "subscribe");
+  Check(natsSubscription_SetPendingLimits(parts_->subscription, -1, -1), "set the limits");
+  Check(natsConnection_FlushTimeout(parts_->connection, std::chrono::milliseconds(test::kDeadline).count()), "flush");
+  parts_->thread = std::thread([this] { parts_->Run(); });
+}
+
+Subscriber::~Subscriber() {
+  parts_->stopping = true;
+  parts_->thread.join();
+  natsConnection_Close(parts_->connection);  // libnats does not survive it while messages arrive
+  natsSubscription_Destroy(parts_->subscription);
+  natsConnection_Destroy(parts_->connection);
+}
+
+Subscriber::Counts Subscriber::Look() const {
+  const std::lock_guard<std::mutex> lock(parts_->mutex);
+  return parts_->counts;
+}
+
+bool Subscriber::Reaches(std::uint64_t end) const {
+  return test::Eventually([&] { return Look().end >= end; });
+}
+
+}  // namespace kps::chaos
