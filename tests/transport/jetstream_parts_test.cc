@@ -122,6 +122,7 @@ TEST(NumberSetTest, WithTooManyRangesTheLowestAreForgotten) {
 class BacklogTest : public testing::Test {
  protected:
   using Arrival = JetStreamBacklog::Arrival;
+  static void SetUpTestSuite() { ASSERT_EQ(nats_Open(-1), NATS_OK); }  // else by the first connection
   // The message `sequence` of the stream, as the delivery `delivery` of its consumer.
   Arrival Add(int sequence, int delivery, int stored_at = 0, JetStreamBacklog::Clock::time_point now = {}) {
     natsMsg* message = nullptr;
