@@ -105,51 +105,52 @@ void DefineJetStream(CLI::App* app, Raw* raw) {
          "not acknowledged comes again. The --jetstream options are about the latter")
       ->type_name("MODE")
       ->envname("KPS_DELIVERY")
-      ->check(CLI::IsMember({"core", "at-least-once"}))
+      ->check(CLI::IsMember({"core", "at-least-once"}).description(""))
       ->capture_default_str();
   app->add_option("--jetstream-create", raw->jetstream_create,
-                  "a channel that no JetStream stream holds gets one of its own; no: it is an error")
+                  "yes: a channel that no JetStream stream holds gets one of its own; no: it is an error")
       ->type_name("ANSWER")
       ->envname("KPS_JETSTREAM_CREATE")
-      ->check(CLI::IsMember({"yes", "no"}))
+      ->check(CLI::IsMember({"yes", "no"}).description(""))
       ->capture_default_str();
   app->add_option("--jetstream-prefix", raw->jetstream.stream_prefix, "a new stream is named PREFIX-CHANNEL")
       ->type_name("PREFIX")
       ->envname("KPS_JETSTREAM_PREFIX")
       ->capture_default_str();
-  app->add_option("--jetstream-storage", raw->jetstream_storage, "where a new stream keeps its messages")
+  app->add_option("--jetstream-storage", raw->jetstream_storage,
+                  "where a new stream keeps its messages: file or memory")
       ->type_name("WHERE")
       ->envname("KPS_JETSTREAM_STORAGE")
-      ->check(CLI::IsMember({"file", "memory"}))
+      ->check(CLI::IsMember({"file", "memory"}).description(""))
       ->capture_default_str();
   app->add_option("--jetstream-replicas", raw->jetstream.replicas, "servers that keep a new stream")
       ->type_name("COUNT")
       ->envname("KPS_JETSTREAM_REPLICAS")
-      ->check(CLI::Range(1, 5))
+      ->check(CLI::Range(1, 5).description(""))
       ->capture_default_str();
   app->add_option("--jetstream-max-bytes", raw->jetstream.bytes_max,
                   "of a new stream; when they are used up, messages wait at their source. 0: the server's own limit")
       ->type_name("BYTES")
       ->envname("KPS_JETSTREAM_MAX_BYTES")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 60, "from 0"))
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 60).description(""))
       ->capture_default_str();
   app->add_option("--jetstream-max-age", raw->jetstream_age_max_s,
                   "a new stream forgets messages after this, taken or not. 0: never")
       ->type_name("SECONDS")
       ->envname("KPS_JETSTREAM_MAX_AGE")
-      ->check(CLI::Range(0, kSecondsMax, "from 0"))
+      ->check(CLI::Range(0, kSecondsMax).description(""))
       ->capture_default_str();
   app->add_option("--jetstream-duplicate-window", raw->jetstream_duplicate_window_s,
                   "for how long a new stream knows the ids of messages, so that it keeps none twice")
       ->type_name("SECONDS")
       ->envname("KPS_JETSTREAM_DUPLICATE_WINDOW")
-      ->check(CLI::Range(1, kSecondsMax, "from 1"))
+      ->check(CLI::Range(1, kSecondsMax).description(""))
       ->capture_default_str();
   app->add_option("--jetstream-ack-wait", raw->jetstream_ack_wait_s,
-                  "after the host has gone, what it had in hand comes to another one after this")
+                  "what a host that has gone had in hand comes to another one after this, if not at once")
       ->type_name("SECONDS")
       ->envname("KPS_JETSTREAM_ACK_WAIT")
-      ->check(CLI::Range(1, 3600))
+      ->check(CLI::Range(1, 3600).description(""))
       ->capture_default_str();
 }
 
