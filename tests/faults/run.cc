@@ -20,13 +20,14 @@ class NoLog : public Logger {
 };
 
 StreamRunner::Environment MakeEnvironment(Simulation* simulation, Transport* transport, EventStore* events, Logger* log,
-                                          Ledgers* ledgers) {
+                                          Ledgers* ledgers, PluginCalls* calls) {
   StreamRunner::Environment environment;
   environment.transport = transport;
   environment.events = events;
   environment.logger = log;
   environment.clock = simulation;
   environment.ledgers = ledgers;
+  environment.calls = calls;
   environment.window.batches_max = 1 + simulation->Below(8);
   if (simulation->OneIn(4)) environment.window.bytes_max = 1 + simulation->Below(100);
   return environment;
@@ -88,7 +89,9 @@ Outcome RunIngress(std::uint64_t seed, const Disguise& disguise) {
   EventStore events(&simulation);
   NoLog log;
   Ledgers ledgers;
-  auto environment = MakeEnvironment(&simulation, disguised ? disguised.get() : &transport, &events, &log, &ledgers);
+  PluginCalls calls;
+  auto environment =
+      MakeEnvironment(&simulation, disguised ? disguised.get() : &transport, &events, &log, &ledgers, &calls);
   if (check.options().stores) environment.state = &store;
   lifetimes.Run({"in", Direction::kIngress, "c", "{}"}, source, environment);
 
@@ -127,7 +130,9 @@ Outcome RunEgress(std::uint64_t seed, const Disguise& disguise) {
   EventStore events(&simulation);
   NoLog log;
   Ledgers ledgers;
-  auto environment = MakeEnvironment(&simulation, disguised ? disguised.get() : &transport, &events, &log, &ledgers);
+  PluginCalls calls;
+  auto environment =
+      MakeEnvironment(&simulation, disguised ? disguised.get() : &transport, &events, &log, &ledgers, &calls);
   environment.policy.on_undeliverable =
       options.dead_letters ? FailurePolicy::OnUndeliverable::kDeadLetter : FailurePolicy::OnUndeliverable::kDrop;
   if (options.dead_letters && simulation.OneIn(2)) {
