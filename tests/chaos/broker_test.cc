@@ -44,7 +44,7 @@ class BrokerFault : public testing::TestWithParam<Delivery> {
     const std::uint64_t duplicates = Count("duplicates_total");
     const std::uint64_t end = Count("next_sequence");
     const std::uint64_t missing = Count("missing");
-    AddRow({.fault = fault,
+    AddRow({.fault = GetParam().name + ": " + fault,
             .times = static_cast<std::uint64_t>(times),
             .sent = end,
             .delivered = received - duplicates,
@@ -57,12 +57,12 @@ class BrokerFault : public testing::TestWithParam<Delivery> {
     EXPECT_EQ(host_->Stop(), 0);
   }
 
-  test::NatsServer broker_;
+  test::NatsServer broker_{GetParam().server_config};
   test::TempFolder folder_;
   std::unique_ptr<ChaosHost> host_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, BrokerFault, testing::Values(CoreNats()),
+INSTANTIATE_TEST_SUITE_P(Over, BrokerFault, testing::Values(CoreNats(), JetStream()),
                          [](const auto& info) { return info.param.name; });
 
 TEST_P(BrokerFault, KilledAndRestartedLosesNothing) {

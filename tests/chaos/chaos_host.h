@@ -14,10 +14,14 @@ namespace kps::chaos {
 // How a transport of the host delivers: the variants of each run.
 struct Delivery {
   std::string name;
-  std::vector<std::string> arguments;
+  std::vector<std::string> arguments;  // of the host
+  std::string server_config;
+  bool keeps = false;  // what is published, each message once
 };
 inline void PrintTo(const Delivery& delivery, std::ostream* out) { *out << delivery.name; }
-inline Delivery CoreNats() { return {"core", {}}; }
+inline Delivery CoreNats() { return {"core", {}, "", false}; }
+// The server keeps its files below the folder in which it runs, also over a kill.
+inline Delivery JetStream() { return {"JetStream", {"--delivery", "at-least-once"}, test::JetStreamConfig(), true}; }
 
 // The most that one loss of the host or its connection may double: what a window holds (64 batches of 512 messages).
 inline constexpr std::uint64_t kInFlightMax = 64 * 512;

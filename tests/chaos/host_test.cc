@@ -19,7 +19,7 @@ class HostFault : public testing::TestWithParam<Delivery> {
   }
   void Report(const std::string& fault, int times, const Subscriber& subscriber) {
     const auto counts = subscriber.Look();
-    AddRow({.fault = fault,
+    AddRow({.fault = GetParam().name + ": " + fault,
             .times = static_cast<std::uint64_t>(times),
             .sent = counts.end,
             .delivered = counts.distinct,
@@ -27,19 +27,22 @@ class HostFault : public testing::TestWithParam<Delivery> {
             .lost = counts.missing()});
     EXPECT_EQ(counts.missing(), 0u) << "lost";
     EXPECT_EQ(counts.disordered, 0u);
+    if (GetParam().keeps) {
+      EXPECT_EQ(counts.duplicates(), 0u) << "a message has an id, by which it is kept once";
+    }
   }
 
-  test::NatsServer broker_;
+  test::NatsServer broker_{GetParam().server_config};
   test::TempFolder folder_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, HostFault, testing::Values(CoreNats()),
+INSTANTIATE_TEST_SUITE_P(Over, HostFault, testing::Values(CoreNats(), JetStream()),
                          [](const auto& info) { return info.param.name; });
 
 TEST_P(HostFault, KilledUnderLoadLosesNothing) {
   const int kills = Times(10, 1000);
   constexpr std::uint64_t kBetween = 6000;  // messages, at 20,000 a second
-  Subscriber subscriber(broker_.url(), "chaos", Subscriber::Generated);
+  Subscriber subscriber(broker_.url(), "chaos", GetParam().keeps, Subscriber::Generated);
   auto host = Start("generator");
   host->Set(folder_, {test::StreamJson("in", "INGRESS", "chaos", R"({"ratePerSecond":20000})")});
   std::uint64_t doubled_most = 0;
@@ -68,7 +71,7 @@ TEST_P(HostFault, StoppedAndStartedLosesAndDoublesNothing) {
     std::ofstream file(folder_.Path("from"), std::ios::app);
     for (int i = 0; i < kLines; ++i) file << written++ << '\n';
   };
-  Subscriber subscriber(broker_.url(), "chaos", Subscriber::Line);
+  Subscriber subscriber(broker_.url(), "chaos", GetParam().keeps, Subscriber::Line);
   auto host = Start("file");
   host->Set(folder_, {test::StreamJson("in", "INGRESS", "chaos",
                                        R"({"path":")" + folder_.Path("from") + R"(","from":"start"})")});

@@ -22,19 +22,20 @@ class Limit : public testing::TestWithParam<Delivery> {
   test::TempFolder folder_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Over, Limit, testing::Values(CoreNats()), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Over, Limit, testing::Values(CoreNats(), JetStream()),
+                         [](const auto& info) { return info.param.name; });
 
 TEST_P(Limit, AMessageAboveMaxPayloadIsToldAndTheOthersGoOn) {
   constexpr std::uint64_t kLines = 20'000;
   constexpr std::uint64_t kTooLargeEvery = 10;
-  test::NatsServer broker("max_payload: 1024");
+  test::NatsServer broker(GetParam().server_config + "\nmax_payload: 1024");
   {
     std::ofstream file(folder_.Path("from"));
     for (std::uint64_t i = 0; i < kLines; ++i) {
       file << i << (i % kTooLargeEvery == 1 ? ' ' + std::string(2000, 'x') : "") << '\n';
     }
   }
-  Subscriber subscriber(broker.url(), "chaos", Subscriber::Line);
+  Subscriber subscriber(broker.url(), "chaos", GetParam().keeps, Subscriber::Line);
   ChaosHost host(broker, "file", GetParam(), folder_.Path("state"));
   host.Set(folder_, {test::StreamJson("in", "INGRESS", "chaos",
                                       R"({"path":")" + folder_.Path("from") + R"(","from":"start"})")});
@@ -48,7 +49,7 @@ TEST_P(Limit, AMessageAboveMaxPayloadIsToldAndTheOthersGoOn) {
   const auto dropped = static_cast<std::uint64_t>(host.Metric("kps_stream_dropped_total", "too_large") +
                                                   host.Metric("kps_stream_dead_lettered_total"));
   const std::uint64_t lost = counts.missing() - dropped;
-  AddRow({.fault = "payloads above max_payload",
+  AddRow({.fault = GetParam().name + ": payloads above max_payload",
           .times = dropped,
           .sent = kLines,
           .delivered = counts.distinct,
@@ -57,6 +58,36 @@ TEST_P(Limit, AMessageAboveMaxPayloadIsToldAndTheOthersGoOn) {
           .dead_lettered = dropped});
   EXPECT_EQ(dropped, kLines / kTooLargeEvery);
   EXPECT_EQ(lost, 0u);
+  EXPECT_EQ(counts.duplicates(), 0u);
+  EXPECT_EQ(host.Stop(), 0);
+}
+
+TEST(JetStreamLimit, AFullStreamIsToldAndNothingIsLost) {
+  Delivery small = JetStream();
+  small.arguments.insert(small.arguments.end(), {"--jetstream-max-bytes", "500000"});
+  test::TempFolder folder;
+  test::NatsServer broker(small.server_config);
+  Subscriber subscriber(broker.url(), "chaos", true, Subscriber::Generated);
+  ChaosHost host(broker, "generator", small, folder.Path("state"));
+  host.Set(folder, {test::StreamJson("in", "INGRESS", "chaos", R"({"ratePerSecond":20000})")});
+  const int times = Times(3, 100);
+  for (int i = 0; i < times; ++i) {
+    ASSERT_TRUE(host.process().WaitForEvents("streamUnhealthy"));
+    EXPECT_GT(host.Metric("kps_stream_window_use"), 0) << "messages wait";
+    const auto delivered = static_cast<std::uint64_t>(host.Metric("kps_stream_delivered_total"));
+    ASSERT_TRUE(subscriber.Reaches(delivered));
+    subscriber.Purge("kps-chaos");
+    ASSERT_TRUE(subscriber.Reaches(delivered + 1000));
+  }
+  subscriber.Purge("kps-chaos");
+  const auto counts = subscriber.Look();
+  AddRow({.fault = "JetStream: stream full",
+          .times = static_cast<std::uint64_t>(times),
+          .sent = counts.end,
+          .delivered = counts.distinct,
+          .duplicates = counts.duplicates(),
+          .lost = counts.missing()});
+  EXPECT_EQ(counts.missing(), 0u) << "lost";
   EXPECT_EQ(counts.duplicates(), 0u);
   EXPECT_EQ(host.Stop(), 0);
 }
@@ -87,8 +118,8 @@ TEST_P(Limit, AFullStateDiskIsToldAndNothingIsLost) {
   std::filesystem::create_directory(disk);
   if (const std::string why = MountSmall(disk); !why.empty()) GTEST_SKIP() << why;
   const Mounted mounted{disk};
-  test::NatsServer broker;
-  Subscriber subscriber(broker.url(), "chaos", Subscriber::Generated);
+  test::NatsServer broker(GetParam().server_config);
+  Subscriber subscriber(broker.url(), "chaos", GetParam().keeps, Subscriber::Generated);
   auto host = std::make_unique<ChaosHost>(broker, "generator", GetParam(), disk + "/state");
   host->Set(folder_, {test::StreamJson("in", "INGRESS", "chaos", R"({"ratePerSecond":20000})")});
   const int times = Times(2, 20);
@@ -111,13 +142,16 @@ TEST_P(Limit, AFullStateDiskIsToldAndNothingIsLost) {
   ASSERT_TRUE(subscriber.Reaches(subscriber.Look().end + 5000));
   EXPECT_EQ(host->Stop(), 0);
   const auto counts = subscriber.Look();
-  AddRow({.fault = "state disk full (and killed, every other time)",
+  AddRow({.fault = GetParam().name + ": state disk full (and killed, every other time)",
           .times = static_cast<std::uint64_t>(times),
           .sent = counts.end,
           .delivered = counts.distinct,
           .duplicates = counts.duplicates(),
           .lost = counts.missing()});
   EXPECT_EQ(counts.missing(), 0u) << "lost";
+  if (GetParam().keeps) {
+    EXPECT_EQ(counts.duplicates(), 0u) << "a message has an id, by which it is kept once";
+  }
 }
 
 }  // namespace

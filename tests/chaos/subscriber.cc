@@ -26,6 +26,8 @@ void Check(natsStatus status, const char* what) {
 struct Subscriber::Parts {
   natsConnection* connection = nullptr;
   natsSubscription* subscription = nullptr;
+  jsCtx* jetstream = nullptr;  // null: core NATS
+  std::string channel;
   NumberOf number_of;
   std::atomic<bool> stopping{false};
   std::thread thread;
@@ -44,7 +46,21 @@ struct Subscriber::Parts {
     counts.end = std::max(counts.end, number + 1);
   }
 
+  // False: there is no stream yet.
+  bool SubscribeToStream() {
+    jsSubOptions options;
+    jsSubOptions_Init(&options);
+    options.Ordered = true;
+    if (js_SubscribeSync(&subscription, jetstream, channel.c_str(), nullptr, &options, nullptr) != NATS_OK)
+      return false;
+    return natsSubscription_SetPendingLimits(subscription, -1, -1) == NATS_OK;
+  }
+
   void Run() {
+    if (jetstream != nullptr) {
+      while (!test::Eventually([&] { return stopping || SubscribeToStream(); })) {
+      }
+    }
     std::vector<MessageView> messages;
     while (!stopping) {
       natsMsg* message = nullptr;
@@ -62,13 +78,18 @@ struct Subscriber::Parts {
 std::uint64_t Subscriber::Generated(std::string_view payload) { return plugins::load_le64(payload.data()); }
 std::uint64_t Subscriber::Line(std::string_view payload) { return std::stoull(std::string(payload)); }
 
-Subscriber::Subscriber(const std::string& url, const std::string& channel, NumberOf number_of)
+Subscriber::Subscriber(const std::string& url, const std::string& channel, bool kept, NumberOf number_of)
     : parts_(std::make_unique<Parts>()) {
   parts_->number_of = std::move(number_of);
+  parts_->channel = channel;
   Check(natsConnection_ConnectTo(&parts_->connection, url.c_str()), "connect");
-  Check(natsConnection_SubscribeSync(&parts_->subscription, parts_->connection, channel.c_str()), "subscribe");
-  Check(natsSubscription_SetPendingLimits(parts_->subscription, -1, -1), "set the limits");
-  Check(natsConnection_FlushTimeout(parts_->connection, std::chrono::milliseconds(test::kDeadline).count()), "flush");
+  if (kept) {
+    Check(natsConnection_JetStream(&parts_->jetstream, parts_->connection, nullptr), "JetStream");
+  } else {
+    Check(natsConnection_SubscribeSync(&parts_->subscription, parts_->connection, channel.c_str()), "subscribe");
+    Check(natsSubscription_SetPendingLimits(parts_->subscription, -1, -1), "set the limits");
+    Check(natsConnection_FlushTimeout(parts_->connection, std::chrono::milliseconds(test::kDeadline).count()), "flush");
+  }
   parts_->thread = std::thread([this] { parts_->Run(); });
 }
 
@@ -77,12 +98,17 @@ Subscriber::~Subscriber() {
   parts_->thread.join();
   natsConnection_Close(parts_->connection);  // libnats does not survive it while messages arrive
   natsSubscription_Destroy(parts_->subscription);
+  jsCtx_Destroy(parts_->jetstream);
   natsConnection_Destroy(parts_->connection);
 }
 
 Subscriber::Counts Subscriber::Look() const {
   const std::lock_guard<std::mutex> lock(parts_->mutex);
   return parts_->counts;
+}
+
+void Subscriber::Purge(const std::string& stream) {
+  Check(js_PurgeStream(parts_->jetstream, stream.c_str(), nullptr, nullptr), "purge");
 }
 
 bool Subscriber::Reaches(std::uint64_t end) const {

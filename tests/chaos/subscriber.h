@@ -28,11 +28,14 @@ class Subscriber {
   static std::uint64_t Generated(std::string_view payload);
   static std::uint64_t Line(std::string_view payload);
 
-  // Subscribed when it returns, or an exception.
-  Subscriber(const std::string& url, const std::string& channel, NumberOf number_of);
+  // What is published; subscribed when it returns, or an exception. `kept`: what a JetStream stream has kept of it,
+  // from the first message on, once there is one.
+  Subscriber(const std::string& url, const std::string& channel, bool kept, NumberOf number_of);
   ~Subscriber();
 
   Counts Look() const;
+  // Takes away everything that a JetStream stream has.
+  void Purge(const std::string& stream);
   // Has the highest number come so far?
   bool Reaches(std::uint64_t end) const;
 
