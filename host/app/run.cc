@@ -127,9 +127,9 @@ int Run(const HostOptions& options, Logger* logger) {
     state = std::move(opened.value());
   }
 
-  auto runtime =
-      Runtime::Create({options.connector_id, options.static_json, std::chrono::seconds(options.drain_timeout_s), options.policy},
-                      {plugin.value().get(), transport.value().get(), logger, &clock, state.get()});
+  auto runtime = Runtime::Create(
+      {options.connector_id, options.static_json, std::chrono::seconds(options.drain_timeout_s), options.policy},
+      {plugin.value().get(), transport.value().get(), logger, &clock, state.get()});
   if (!runtime.ok()) return Fail(logger, kExitPlugin, runtime.error().message());
   const StateReport::Attached attached(&state_report, runtime.value().get());
 

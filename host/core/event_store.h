@@ -26,8 +26,8 @@ class EventStore {
   // `clock` outlives the store.
   explicit EventStore(const Clock* clock) : clock_(clock) {}
 
-  // The plugin's events of a stream are accepted between AddStream and RemoveStream, which takes away the host's as well.
-  // Any thread, as all of it.
+  // The plugin's events of a stream are accepted between AddStream and RemoveStream, which takes away the host's as
+  // well. Any thread, as all of it.
   void AddStream(const std::string& stream_id);
   void RemoveStream(const std::string& stream_id);
 

@@ -1,7 +1,6 @@
 #include "host/core/plugin_calls.h"
 
 #include <ctime>
-
 #include <utility>
 
 namespace kps {

@@ -22,7 +22,7 @@ void AwaitEnd(StreamRunner* runner, const Clock& clock) {
 }  // namespace
 
 Reconciler::Reconciler(StreamRunner::Environment environment, Metrics* metrics)
-    : environment_(environment), metrics_(metrics), mover_([this] { return MoveNext(); }) {}
+    : environment_(std::move(environment)), metrics_(metrics), mover_([this] { return MoveNext(); }) {}
 
 Reconciler::~Reconciler() { Shutdown(); }
 

@@ -203,7 +203,7 @@ void Runtime::Commit(Prepared prepared) {
 Error Runtime::Restore() {
   if (ports_.state == nullptr) return {};
   SavedState saved;
-  const Error loaded = ports_.state->Load(&saved);
+  Error loaded = ports_.state->Load(&saved);
   if (!loaded.ok() && loaded.code() != Code::kDataLoss) return loaded;
   const auto raise = [&](const KnownEvent& type, const std::string& reason) {
     ports_.logger->Log(LogLevel::kError, "", reason);
