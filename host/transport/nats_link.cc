@@ -117,6 +117,7 @@ NatsLink::~NatsLink() {
       MutexLock lock(mutex_);
       owner_ = nullptr;
     }
+    loop_->EndReading();
     natsConnection_Close(handle_);
     MutexLock lock(mutex_);
     while (!closed_) changed_.Wait(mutex_);

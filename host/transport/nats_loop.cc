@@ -84,6 +84,11 @@ void NatsLoop::Wake() {
 
 void NatsLoop::WaitForRead() { MutexLock lock(reading_mutex_); }
 
+void NatsLoop::EndReading() {
+  MutexLock lock(reading_mutex_);
+  reading_ended_ = true;
+}
+
 void NatsLoop::WaitForWrite(std::chrono::milliseconds timeout) {
   MutexLock lock(mutex_);
   ++write_waiters_;
@@ -123,7 +128,7 @@ void NatsLoop::Run() {
     }
     if ((descriptors[1].revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
       MutexLock lock(reading_mutex_);
-      natsConnection_ProcessReadEvent(connection);
+      if (!reading_ended_) natsConnection_ProcessReadEvent(connection);
     }
   }
 }

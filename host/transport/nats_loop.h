@@ -46,6 +46,10 @@ class NatsLoop {
   // thread.
   void WaitForRead();
 
+  // Nothing is read any more when it returns. libnats (3.4.1) closes a socket without regard to a read that is under way,
+  // which may then be one of another socket with the same number. Not from a callback of libnats. Any thread.
+  void EndReading();
+
   // Waits until something was written, or the time is over. Any thread.
   void WaitForWrite(std::chrono::milliseconds timeout);
 
@@ -65,6 +69,7 @@ class NatsLoop {
   std::atomic<int> write_waiters_{0};
 
   Mutex reading_mutex_;  // held while libnats reads
+  bool reading_ended_ KPS_GUARDED_BY(reading_mutex_) = false;
 
   Mutex mutex_;
   CondVar written_;
