@@ -75,8 +75,6 @@ StreamRunner::Environment MakeEnvironment(const Runtime::Options& options, const
           .state = ports.state,
           .ledgers = ledgers,
           .calls = calls,
-          .batch = {},
-          .window = {},
           .policy = options.policy,
           .drain_timeout = options.drain_timeout};
 }
