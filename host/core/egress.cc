@@ -19,6 +19,7 @@ constexpr milliseconds kFlushInterval{1000};  // under load; an idle stream is f
 // A transport that wants acknowledgements may give no more while so many are missing.
 constexpr std::uint64_t kUnacknowledgedMax = 4096;
 constexpr milliseconds kDeadLetterTimeout{5000};
+constexpr milliseconds kLogInterval{1000};
 constexpr milliseconds kStalledWait{10};  // after a produce that took nothing and named no error
 
 // Errors that are about the message, not about the stream: the next message may well be taken.
@@ -28,11 +29,9 @@ bool IsAboutMessage(Code code) { return code == Code::kInvalidArgument || code =
 
 void StreamRunner::RunEgress(Producer* producer) {
   // What a predecessor or a failed instance of this stream had in hand comes first.
-  pending_.clear();
-  pending_taken_ = 0;
-  for (const std::string& payload : handover_.undelivered) pending_.push_back({payload, 0});
-  pending_receipt_ = handover_.receipt;
-  pending_malformed_ = handover_.malformed;
+  Unpack(handover_.in_hand.envelope);
+  pending_taken_ = pending_.size() - handover_.in_hand.left;
+  pending_receipt_ = handover_.in_hand.receipt;
   in_trouble_ = false;
 
   bool more = true;
@@ -50,24 +49,24 @@ void StreamRunner::RunEgress(Producer* producer) {
     ReportDrops();
     if (idle && !events_.failed()) more = ReceiveMore(kIdle);
   }
-  // The views end with the delivery, so what was not taken is kept as a copy.
-  std::vector<std::string> undelivered;
-  for (std::size_t i = pending_taken_; i < pending_.size(); ++i) undelivered.emplace_back(pending_[i].payload);
+  // The views end with the delivery, so what is not dealt with is kept as a copy.
+  Handover::InHand rest;
+  rest.left = pending_.size() - pending_taken_;
+  rest.receipt = pending_receipt_;
+  if (rest.left > 0) rest.envelope = envelope_;
+  handover_.in_hand = std::move(rest);
   pending_.clear();
   pending_taken_ = 0;
-  handover_.undelivered = std::move(undelivered);
-  handover_.receipt = pending_receipt_;
-  handover_.malformed = pending_malformed_;
   if (const Error error = FlushProducer(producer); !error.ok()) ReturnUnflushed(error);
-  drain_tried_ = drain_tried_ || Stopping();
+  // One that had failed before has not tried for the stop.
+  drain_tried_ = drain_tried_ || (Stopping() && !events_.failed());
 }
 
 // The instance goes, and with it what it took and did not deliver.
 void StreamRunner::ReturnUnflushed(const Error& error) {
   const bool comes_again = handover_.subscription && handover_.subscription->Return();
   if (comes_again) {
-    ledger_->Return(unflushed_ + handover_.undelivered.size());
-    handover_.undelivered.clear();
+    ledger_->Return(unflushed_ + handover_.in_hand.left);
     ForgetReceipts();
   } else {
     ledger_->Drop(DropReason::kUnflushed, unflushed_);
@@ -75,12 +74,10 @@ void StreamRunner::ReturnUnflushed(const Error& error) {
   unflushed_ = 0;
   events_.Log(LogLevel::kWarn, "what was delivered last could not be flushed" +
                                    std::string(comes_again ? ", and is fetched again: " : ": ") + error.ToString());
-  dirty_ = false;
 }
 
 void StreamRunner::ForgetReceipts() {
-  handover_.receipt = 0;
-  handover_.malformed = pending_malformed_ = false;
+  handover_.in_hand = {};
   pending_receipt_ = handled_receipt_ = acknowledged_receipt_ = 0;
 }
 
@@ -94,8 +91,14 @@ bool StreamRunner::IsToEnd() {
   return environment_.clock->Now() >= drain_deadline_;
 }
 
+void StreamRunner::Unpack(std::string_view envelope) {
+  envelope_ = envelope;
+  malformed_ = DecodeEnvelope(envelope, &pending_);
+  if (!malformed_.ok()) pending_.assign(1, {envelope, 0});
+}
+
 bool StreamRunner::ReceiveMore(milliseconds timeout) {
-  handover_.undelivered.clear();
+  handover_.in_hand = {};
   auto delivery = handover_.subscription->Receive(timeout);
   pending_.clear();
   pending_taken_ = 0;
@@ -108,8 +111,7 @@ bool StreamRunner::ReceiveMore(milliseconds timeout) {
   const Delivery& got = delivery.value();
   pending_receipt_ = got.receipt;
   earlier_attempts_ = got.attempt - 1;
-  pending_malformed_ = !DecodeEnvelope(got.envelope, &pending_).ok();
-  if (pending_malformed_) pending_.assign(1, {got.envelope, 0});
+  Unpack(got.envelope);
   if (!pending_.empty()) ledger_->Accept(pending_.size());
   received_at_ = environment_.clock->Now();
   if (unflushed_ == 0) SetOldest(received_at_);
@@ -133,11 +135,9 @@ bool StreamRunner::ProducePending(Producer* producer) {
   while (pending_taken_ < pending_.size()) {
     if (IsToEnd()) return false;
     const std::span<const MessageView> rest = std::span(pending_).subspan(pending_taken_);
-    if (pending_malformed_) {
-      std::vector<MessageView> ignored;
-      const Error error = DecodeEnvelope(rest.front().payload, &ignored);
-      events_.Raise(kEnvelopeMalformed, error.message());
-      if (!GiveUp(rest.front().payload, DropReason::kMalformed, error)) return false;
+    if (!malformed_.ok()) {
+      events_.Raise(kEnvelopeMalformed, malformed_.message());
+      if (!GiveUp(envelope_, DropReason::kMalformed, malformed_)) return false;
       ++pending_taken_;
       continue;
     }
@@ -151,6 +151,7 @@ bool StreamRunner::ProducePending(Producer* producer) {
       Pause(kStalledWait);  // draining: see below
       continue;
     }
+    if (error.transient()) ++attempts_;
     const bool hopeless = error.transient() && HasHadAllAttempts();
     if ((IsAboutMessage(error.code()) || hopeless) && taken < rest.size()) {
       const MessageView& message = pending_[pending_taken_];
@@ -180,12 +181,11 @@ void StreamRunner::Took(std::size_t count) {
   unflushed_ += count;
   pending_taken_ += count;
   attempts_ = earlier_attempts_ = 0;
-  dirty_ = true;
 }
 
-bool StreamRunner::HasHadAllAttempts() {
+bool StreamRunner::HasHadAllAttempts() const {
   const std::uint32_t most = environment_.policy.attempts_max;
-  return ++attempts_ + earlier_attempts_ >= most && most > 0;
+  return most > 0 && attempts_ + earlier_attempts_ >= most;
 }
 
 bool StreamRunner::GiveUp(std::string_view envelope, DropReason reason, const Error& error) {
@@ -230,6 +230,9 @@ bool StreamRunner::GiveUp(std::string_view envelope, DropReason reason, const Er
 void StreamRunner::ReportUndeliverable(const std::string& what, const std::string& reason) {
   const std::string text = reason + ": " + what + "; " + std::to_string(++undeliverable_) + " so far";
   events_.Raise(kMessageUndeliverable, text);
+  // Where nothing can be delivered, a line for each would hold up whoever reads them.
+  if (undeliverable_ > 1 && environment_.clock->Now() < undeliverable_logged_at_ + kLogInterval) return;
+  undeliverable_logged_at_ = environment_.clock->Now();
   events_.Log(LogLevel::kError, "a message can never be delivered: " + text);
 }
 
@@ -242,9 +245,8 @@ bool StreamRunner::IsTimeToFlush() const {
 
 Error StreamRunner::FlushProducer(Producer* producer) {
   flushed_at_ = environment_.clock->Now();
-  if (dirty_) {
+  if (unflushed_ > 0) {
     if (Error error = producer->Flush(kFlushTimeout); !error.ok()) return error;
-    dirty_ = false;
     in_trouble_ = false;
     const std::chrono::duration<double> latency = environment_.clock->Now() - unflushed_since_;
     ledger_->Deliver(std::exchange(unflushed_, 0), latency.count());

@@ -34,9 +34,7 @@ bool StreamRunner::AdoptPredecessor() {
 
 void StreamRunner::TakeOver(Handover* left, bool same_source) {
   if (same_source) handover_.point = std::move(left->point);
-  handover_.undelivered = std::move(left->undelivered);
-  handover_.receipt = left->receipt;
-  handover_.malformed = left->malformed;
+  handover_.in_hand = std::move(left->in_hand);
   MutexLock lock(mutex_);
   if (!handover_.subscription) handover_.subscription = std::move(left->subscription);
 }

@@ -47,7 +47,6 @@ void StreamRunner::RunIngress(Consumer* consumer) {
     publish_alert_ = true;
     return ReactToError("open the channel", error);
   }
-  Publisher* const publisher = publisher_.get();
   Window& window = *window_;
   progress_.ForgetTokens();
   window.ForgetTokens();
@@ -57,10 +56,10 @@ void StreamRunner::RunIngress(Consumer* consumer) {
   bool proven = false;  // the consumer has answered; until then it is asked without waiting: is it healthy?
 
   while (!Stopping() && !events_.failed()) {
-    ReapConfirmed(consumer, publisher, &window);
-    if (!PublishWindow(publisher, &window)) continue;
+    ReapConfirmed(consumer);
+    if (!PublishWindow(consumer)) continue;
     if (window.full()) {
-      AwaitConfirmed(publisher, &window, window.OldestTicket(), kIdle);
+      AwaitConfirmed(consumer, window.OldestTicket(), kIdle);
       continue;
     }
     milliseconds timeout{0};
@@ -69,7 +68,7 @@ void StreamRunner::RunIngress(Consumer* consumer) {
     auto batch = consumer->NextBatch(environment_.batch, timeout);
     if (!batch.ok()) {
       // A permanent error waits long: what is on its way is brought home first.
-      if (!batch.error().transient()) DrainWindow(consumer, publisher, &window);
+      if (!batch.error().transient()) DrainWindow(consumer);
       ReactToError("read the next message", batch.error());
       continue;
     }
@@ -81,7 +80,7 @@ void StreamRunner::RunIngress(Consumer* consumer) {
       ReportWindow();
       spin_wait = kSpinWaitFirst;
     } else if (!window.empty()) {
-      AwaitConfirmed(publisher, &window, window.NewestTicket(), kConfirmWait);
+      AwaitConfirmed(consumer, window.NewestTicket(), kConfirmWait);
     } else if (environment_.clock->Now() - called_at < timeout / 10) {
       WaitForStop(spin_wait);
       spin_wait = std::min(spin_wait * 2, kSpinWaitLongest);
@@ -89,19 +88,25 @@ void StreamRunner::RunIngress(Consumer* consumer) {
       spin_wait = kSpinWaitFirst;
     }
   }
-  if (Stopping()) DrainWindow(consumer, publisher, &window);
+  if (Stopping()) DrainWindow(consumer);
 }
 
-void StreamRunner::AwaitConfirmed(Publisher* publisher, Window* window, std::uint64_t ticket, milliseconds timeout) {
-  const Error error = publisher->AwaitConfirmed(ticket, timeout);
+void StreamRunner::AwaitConfirmed(Consumer* consumer, std::uint64_t ticket, milliseconds timeout) {
+  const Error error = publisher_->AwaitConfirmed(ticket, timeout);
   // Lost, or refused: the next Publish says which.
-  if (!error.ok() && error.code() != Code::kDeadlineExceeded) window->Rewind();
+  if (!error.ok() && error.code() != Code::kDeadlineExceeded) PublishAgain(consumer);
 }
 
-void StreamRunner::ReapConfirmed(Consumer* consumer, Publisher* publisher, Window* window) {
-  const std::uint64_t ticket = publisher->Confirmed();
+// What is confirmed by now is not lost.
+void StreamRunner::PublishAgain(Consumer* consumer) {
+  ReapConfirmed(consumer);
+  window_->Rewind();
+}
+
+void StreamRunner::ReapConfirmed(Consumer* consumer) {
+  const std::uint64_t ticket = publisher_->Confirmed();
   Window::Confirmed confirmed{};
-  while (window->PopConfirmed(ticket, &confirmed)) {
+  while (window_->PopConfirmed(ticket, &confirmed)) {
     const std::chrono::duration<double> latency = environment_.clock->Now() - confirmed.accepted_at;
     ledger_->Deliver(confirmed.message_count, latency.count());
     progress_.Confirm(confirmed);
@@ -127,8 +132,8 @@ void StreamRunner::Acknowledge(Consumer* consumer) {
   ReportUnhealthy(std::string("cannot ") + kDoing + ": " + error.ToString());
 }
 
-bool StreamRunner::PublishWindow(Publisher* publisher, Window* window) {
-  const Error error = window->PublishTo(publisher);
+bool StreamRunner::PublishWindow(Consumer* consumer) {
+  const Error error = window_->PublishTo(publisher_.get());
   if (error.ok()) {
     if (publish_alert_) events_.Clear(kTransportPublishFailed);
     publish_alert_ = false;
@@ -136,11 +141,11 @@ bool StreamRunner::PublishWindow(Publisher* publisher, Window* window) {
   }
   switch (error.code()) {
     case Code::kInvalidArgument:
-      if (!DropRefused(window, error)) ReactToError("publish", error);
+      if (!DropRefused(error)) ReactToError("publish", error);
       return false;
     case Code::kResourceExhausted:  // backpressure: try again at once, Publish itself has waited
       return false;
-    case Code::kAborted: window->Rewind(); return false;
+    case Code::kAborted: PublishAgain(consumer); return false;
     default: break;
   }
   if (!publish_alert_) {
@@ -155,14 +160,14 @@ bool StreamRunner::PublishWindow(Publisher* publisher, Window* window) {
   ReportUnhealthy("cannot publish: " + error.ToString());
   ledger_->Retry();
   // What was published before the connection went may be lost with it; the publisher says so here.
-  if (!window->empty()) AwaitConfirmed(publisher, window, publisher->Confirmed() + 1, milliseconds(0));
+  if (!window_->empty()) AwaitConfirmed(consumer, publisher_->Confirmed() + 1, milliseconds(0));
   WaitForStop(std::min(backoff_.Next(), milliseconds(1000)));
   return false;
 }
 
-bool StreamRunner::DropRefused(Window* window, const Error& error) {
+bool StreamRunner::DropRefused(const Error& error) {
   if (environment_.policy.on_undeliverable == FailurePolicy::OnUndeliverable::kBlock) return false;
-  window->SkipRefused();
+  window_->SkipRefused();
   ledger_->Drop(DropReason::kTooLarge);
   // It is no dead letter either: one of that size is refused as well.
   ReportUndeliverable("dropped", error.message());
@@ -186,21 +191,21 @@ void StreamRunner::GiveUpWindow() {
   ledger_->SetWindowUse(0);
 }
 
-void StreamRunner::DrainWindow(Consumer* consumer, Publisher* publisher, Window* window) {
+void StreamRunner::DrainWindow(Consumer* consumer) {
   const auto deadline = environment_.clock->Now() + environment_.drain_timeout;
-  ReapConfirmed(consumer, publisher, window);
-  while (!window->empty() && environment_.clock->Now() < deadline) {
-    const Error error = window->PublishTo(publisher);
-    if (error.code() == Code::kInvalidArgument && DropRefused(window, error)) continue;
+  ReapConfirmed(consumer);
+  while (!window_->empty() && environment_.clock->Now() < deadline) {
+    const Error error = window_->PublishTo(publisher_.get());
+    if (error.code() == Code::kInvalidArgument && DropRefused(error)) continue;
     if (!error.ok() && !error.transient()) break;
-    if (error.code() == Code::kAborted) window->Rewind();
+    if (error.code() == Code::kAborted) PublishAgain(consumer);
     if (error.code() == Code::kUnavailable) Pause(kConfirmWait);  // it may come back in time
     if (!error.ok()) continue;
-    AwaitConfirmed(publisher, window, window->NewestTicket(), kConfirmWait);
-    ReapConfirmed(consumer, publisher, window);
+    AwaitConfirmed(consumer, window_->NewestTicket(), kConfirmWait);
+    ReapConfirmed(consumer);
   }
-  if (!window->empty()) {
-    events_.Log(LogLevel::kWarn, std::to_string(window->message_count()) +
+  if (!window_->empty()) {
+    events_.Log(LogLevel::kWarn, std::to_string(window_->message_count()) +
                                      " messages were not confirmed in time; a source that resumes sends them again");
   }
   if (!progress_.waiting()) return;

@@ -154,19 +154,19 @@ void StreamRunner::Carry() {
 }
 
 void StreamRunner::ReportUndelivered() {
-  std::size_t count = handover_.undelivered.size();
+  std::size_t count = handover_.in_hand.left;
   if (handover_.subscription && handover_.subscription->Return()) {
     ledger_->Return(count);
     if (count > 0) events_.Log(LogLevel::kInfo, "received messages were not delivered in time: they come again");
     return;
   }
+  ledger_->Drop(DropReason::kStopped, count);
   if (handover_.subscription) {
     handover_.subscription->Drain();
     std::size_t queued = 0;
     while (handover_.subscription->Receive(std::chrono::milliseconds(0)).ok()) ++queued;
     if (begun_) ledger_->Miss(DropReason::kStopped, queued);
     if (!begun_) handover_.missed += queued;
-    ledger_->Drop(DropReason::kStopped, count);
     count += queued;
   }
   if (count == 0) return;

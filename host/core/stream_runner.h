@@ -32,9 +32,13 @@ namespace kps {
 struct Handover {
   ResumePoint point;                           // ingress: after the last confirmed batch
   std::unique_ptr<Subscription> subscription;  // egress: stays open, with what has arrived in it
-  std::vector<std::string> undelivered;        // egress: received, not taken by the producer
-  std::uint64_t receipt = 0;                   // egress: of the delivery that these are of
-  bool malformed = false;                      // egress: it is no envelope, and this one is all of it
+  // Egress: what was received last, if its messages are not all dealt with.
+  struct InHand {
+    std::string envelope;
+    std::size_t left = 0;  // of its messages, the last ones
+    std::uint64_t receipt = 0;
+  };
+  InHand in_hand;
   // Egress: lost by runs that never began; for the ledger, which the former run may still be writing.
   std::size_t missed = 0;
 };
@@ -137,25 +141,27 @@ class StreamRunner {
   // The stream ends with something still on its way.
   void GiveUpWindow();
   // False: the policy is to wait.
-  bool DropRefused(Window* window, const Error& error);
+  bool DropRefused(const Error& error);
   void RunIngress(Consumer* consumer);
-  void AwaitConfirmed(Publisher* publisher, Window* window, std::uint64_t ticket, std::chrono::milliseconds timeout);
+  void AwaitConfirmed(Consumer* consumer, std::uint64_t ticket, std::chrono::milliseconds timeout);
+  void PublishAgain(Consumer* consumer);
   // Tells the source what is safe; again, after a back-off, where that failed.
   void Acknowledge(Consumer* consumer);
-  void ReapConfirmed(Consumer* consumer, Publisher* publisher, Window* window);
+  void ReapConfirmed(Consumer* consumer);
   // Publishes the window's rest and reacts to the transport's errors. False: wait and come back.
-  bool PublishWindow(Publisher* publisher, Window* window);
-  void DrainWindow(Consumer* consumer, Publisher* publisher, Window* window);
+  bool PublishWindow(Consumer* consumer);
+  void DrainWindow(Consumer* consumer);
 
   // egress.cc
   Error EnsureSubscribed();
   void RunEgress(Producer* producer);
   // A stop is to be followed now: at once, or when its drain, which the first call begins, has had its time.
   bool IsToEnd();
+  void Unpack(std::string_view envelope);
   bool ReceiveMore(std::chrono::milliseconds timeout);  // false: drained
   bool ProducePending(Producer* producer);              // false: nothing more can be done
   void Took(std::size_t count);
-  bool HasHadAllAttempts();
+  bool HasHadAllAttempts() const;
   void SetOldest(std::chrono::steady_clock::time_point since);
   bool IsTimeToFlush() const;
   // Delivers what was taken, and acknowledges it to the transport.
@@ -210,6 +216,7 @@ class StreamRunner {
   const std::shared_ptr<Ledger> ledger_;
   DeadLetters dead_letters_;
   std::uint64_t undeliverable_ = 0;
+  std::chrono::steady_clock::time_point undeliverable_logged_at_{};
   IngressProgress progress_;
   std::unique_ptr<Publisher> publisher_;         // ingress
   bool publisher_refused_ = false;               // it has to be opened anew
@@ -218,22 +225,22 @@ class StreamRunner {
   std::chrono::steady_clock::time_point acknowledge_at_{};
   std::chrono::steady_clock::time_point drain_deadline_{};
   Handover handover_;                 // the subscription is set under mutex_, because a stop drains it
-  std::vector<MessageView> pending_;  // egress: views into the current delivery or into handover_.undelivered
+  std::string_view envelope_;         // egress: of the current delivery, or handover_.in_hand
+  Error malformed_;                   // egress: why it is none; then it is itself what is pending
+  std::vector<MessageView> pending_;  // egress: views into it
   std::size_t pending_taken_ = 0;
   std::uint64_t pending_receipt_ = 0;  // egress: of the delivery in pending_; 0: none
   std::uint64_t handled_receipt_ = 0;  // egress: everything up to it was taken by the producer, or dropped
   std::uint64_t acknowledged_receipt_ = 0;
-  bool pending_malformed_ = false;
   std::uint32_t attempts_ = 0;          // egress: at the first of what is pending, by this host
   std::uint32_t earlier_attempts_ = 0;  // and by others, or an earlier one
-  std::uint64_t unflushed_ = 0;         // egress: taken by the producer
+  std::uint64_t unflushed_ = 0;         // egress: taken by the producer since the last flush
   std::chrono::steady_clock::time_point unflushed_since_{};
   std::chrono::steady_clock::time_point received_at_{};
   std::uint64_t drops_reported_ = 0;
   bool drain_tried_ = false;  // egress: an instance was to be made since the stop
   bool publish_alert_ = false;
   bool in_trouble_ = false;  // a flush, or an acknowledgement to the source, has failed since the last that did not
-  bool dirty_ = false;       // egress: taken since the last flush
   std::chrono::steady_clock::time_point flushed_at_{};
 
   Mutex join_mutex_;

@@ -102,6 +102,7 @@ TEST_F(Acknowledge, WhatASuccessorTakesOverIsAcknowledgedByIt) {
   world_.Do([&] { world_.producer_busy = false; });
   EXPECT_TRUE(Comes({"a"}, &RuntimeTest::Produced));
   EXPECT_TRUE(Eventually([&] { return LastReceipt() == 1; }));
+  EXPECT_EQ(world_.Do([&] { return world_.produced_at_ns; }), std::vector<std::int64_t>{1}) << "as it was sent";
 }
 
 TEST_F(Acknowledge, ABusyStreamFlushesBeforeTooMuchWaitsForIt) {

@@ -151,5 +151,38 @@ TEST_F(Delivery, ARestartThatIsStoppedAtOnceStillDelivers) {
   EXPECT_EQ(Produced(), sent);
 }
 
+TEST_F(Delivery, AConsumerIsAskedForBatchesNotForSingleMessages) {
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return world_.Do([&] { return !world_.limits.empty(); }); }));
+  const BatchLimits limits = world_.Do([&] { return world_.limits.front(); });
+  EXPECT_EQ(limits.messages_max, 512u);
+  EXPECT_EQ(limits.bytes_max, 1024u * 1024u);
+}
+
+TEST_F(Delivery, WhatIsConfirmedWhenTheConnectionGoesIsNotPublishedAgain) {
+  world_.Do([&] {
+    world_.confirming = false;
+    world_.source = {"a", "b"};
+  });
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Comes({"a", "b"}, &RuntimeTest::Published));
+  world_.Do([&] {
+    world_.confirm_at_abort = true;
+    world_.abort_waits = 1;
+  });
+  EXPECT_TRUE(Eventually([&] { return Acknowledged() == 2; }));
+  EXPECT_EQ(Published(), (Texts{"a", "b"}));
+}
+
+TEST_F(Delivery, AStopTriesOnceMoreWhatHadFailedForGood) {
+  world_.Do([&] { world_.produce_errors = {Error(Code::kPermissionDenied, "not yet")}; });
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  world_.Send("c", "a");
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "out"); }));
+  runtime_.reset();
+  EXPECT_EQ(Produced(), Texts{"a"});
+  EXPECT_EQ(Created().size(), 2u);
+}
+
 }  // namespace
 }  // namespace kps::test

@@ -41,8 +41,9 @@ class FakeConsumer : public Consumer {
  public:
   FakeConsumer(World* world, FakeWaker* waker, const std::string& id, std::size_t position)
       : world_(world), waker_(waker), alive_(world, id), read_(position) {}
-  Result<Batch> NextBatch(const BatchLimits&, std::chrono::milliseconds timeout) override {
+  Result<Batch> NextBatch(const BatchLimits& limits, std::chrono::milliseconds timeout) override {
     std::unique_lock<std::mutex> lock(world_->mutex);
+    world_->limits.push_back(limits);
     if (Error error = Next(&world_->next_errors); !error.ok()) return error;
     world_->changed.wait_for(
         lock, timeout, [&] { return waker_->woken || read_ < world_->source.size() || !world_->next_errors.empty(); });
@@ -80,6 +81,7 @@ class FakeProducer : public Producer {
       for (const MessageView& message : messages) {
         if (message.payload == world_->refused) return Error(Code::kInvalidArgument, "never");
         world_->produced.emplace_back(message.payload);
+        world_->produced_at_ns.push_back(message.timestamp_ns);
         ++*taken;
       }
       return Error();

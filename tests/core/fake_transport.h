@@ -35,6 +35,7 @@ class FakePublisher : public Publisher {
     std::unique_lock<std::mutex> lock(world_->mutex);
     if (world_->abort_waits > 0) {
       --world_->abort_waits;
+      world_->confirming = world_->confirming || world_->confirm_at_abort;
       return Error(Code::kAborted, "connection lost");
     }
     const bool in_time = world_->changed.wait_for(lock, timeout, [&] { return world_->confirming; });

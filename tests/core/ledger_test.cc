@@ -180,6 +180,20 @@ TEST_F(LedgerTest, WhatIsNoEnvelopeIsADeadLetterAsItCame) {
   EXPECT_TRUE(Has(kEnvelopeMalformed, "out"));
 }
 
+TEST_F(LedgerTest, ManyUndeliverableMessagesAreCountedButNotLoggedOneByOne) {
+  world_.Do([&] { world_.refused = "bad"; });
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  for (int i = 0; i < 1000; ++i) world_.Send("c", "bad");
+  EXPECT_TRUE(Becomes({0, 1000, 0, 0, 0}, "out"));
+  EXPECT_THAT(AlertText("out"), testing::HasSubstr("1000 so far"));
+  const auto lines = world_.Do([&] {
+    return std::count_if(world_.log.begin(), world_.log.end(),
+                         [](const std::string& line) { return line.find("can never be delivered") != line.npos; });
+  });
+  EXPECT_GE(lines, 1);
+  EXPECT_LT(lines, 100) << "one a second";
+}
+
 TEST_F(LedgerTest, DroppedWhenThatIsThePolicy) {
   Use({.on_undeliverable = OnUndeliverable::kDrop});
   world_.Do([&] { world_.refused = "bad"; });

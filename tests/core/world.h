@@ -36,6 +36,7 @@ struct World {
   // Consumers and producers.
   std::map<std::string, Error> create_error;  // by stream: every create fails
   std::deque<Error> create_errors;            // one for each create, then success
+  std::vector<BatchLimits> limits;            // of each NextBatch
   std::set<std::string> blocked;              // streams whose create does not return
   std::vector<std::string> created;           // "id@position" of consumers, "id" of producers
   std::vector<int> created_by;                // the connector of each
@@ -46,11 +47,12 @@ struct World {
   std::vector<std::uint64_t> acks;
   Error ack_error;  // of every Ack
   std::vector<std::string> produced;
-  std::string refused;               // payload the producer can never take
-  bool producer_busy = false;        // the producer takes nothing: UNAVAILABLE
-  std::deque<Error> produce_errors;  // one for each Produce
-  std::deque<Error> flush_errors;    // one for each Flush
-  Error flush_error;                 // of every Flush after them
+  std::vector<std::int64_t> produced_at_ns;  // the timestamps of what was produced
+  std::string refused;                       // payload the producer can never take
+  bool producer_busy = false;                // the producer takes nothing: UNAVAILABLE
+  std::deque<Error> produce_errors;          // one for each Produce
+  std::deque<Error> flush_errors;            // one for each Flush
+  Error flush_error;                         // of every Flush after them
   int flushes = 0;
 
   // The transport.
@@ -60,6 +62,7 @@ struct World {
   std::vector<std::string> headers;                            // "name: value", of all that is published
   std::deque<Error> publish_errors;                            // one for each Publish
   bool confirming = true;
+  bool confirm_at_abort = false;                         // everything is confirmed at the moment of the next ABORTED
   int abort_waits = 0;                                   // so many AwaitConfirmed answer ABORTED
   std::map<std::string, std::deque<std::string>> inbox;  // channel -> envelopes
   int subscribes = 0;
