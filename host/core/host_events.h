@@ -25,6 +25,10 @@ inline Event MakeEvent(const KnownEvent& known, std::string stream_id, std::stri
 inline constexpr KnownEvent kStreamFailed{EventKind::kAlert,   "streamFailed", "stream has failed",
                                           Severity::kCritical, State::kFailed, "it waits for the next SetPayload"};
 
+inline constexpr KnownEvent kTransportDurability{
+    EventKind::kStatus,     "transportDurability", "which faults a confirm of the transport survives",
+    Severity::kUnspecified, State::kUnspecified,   "the transport keeps messages, and has told how"};
+
 // About single messages. They stay, as somebody should know, but the stream itself goes on: its state is not theirs.
 inline constexpr KnownEvent kMessageUndeliverable{
     EventKind::kAlert,   "messageUndeliverable", "a message can never be delivered",
@@ -59,8 +63,8 @@ inline constexpr KnownEvent kStateRefused{
 inline bool IsOfHost(std::string_view id) {
   const auto named = [id](const KnownEvent& known) { return known.id == id; };
   constexpr std::array kHostEvents{
-      kStreamFailed,    kMessageUndeliverable, kEnvelopeMalformed, kTransportMessagesDropped,
-      kDiscoveryFailed, kStateNotSaved,        kStateDamaged,      kStateRefused};
+      kStreamFailed,    kTransportDurability, kMessageUndeliverable, kEnvelopeMalformed, kTransportMessagesDropped,
+      kDiscoveryFailed, kStateNotSaved,       kStateDamaged,         kStateRefused};
   return std::any_of(kKnownEvents.begin(), kKnownEvents.end(), named) ||
          std::any_of(kHostEvents.begin(), kHostEvents.end(), named);
 }

@@ -146,6 +146,17 @@ std::optional<std::string> JsonStringValue(std::string_view text) {
   return std::string(document.GetString(), document.GetStringLength());
 }
 
+std::vector<std::string> JsonStrings(std::string_view text) {
+  rapidjson::Document document;
+  document.Parse<kParseFlags>(text.data(), text.size());
+  std::vector<std::string> strings;
+  if (document.HasParseError() || !document.IsArray()) return strings;
+  for (const auto& element : std::as_const(document).GetArray()) {
+    if (element.IsString()) strings.emplace_back(element.GetString(), element.GetStringLength());
+  }
+  return strings;
+}
+
 std::string LineAndColumn(std::string_view text, std::size_t offset) {
   const std::string_view before = text.substr(0, offset);
   const auto line = std::count(before.begin(), before.end(), '\n') + 1;

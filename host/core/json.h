@@ -30,6 +30,9 @@ std::string JsonOfStrings(const std::vector<std::pair<std::string_view, std::str
 // The string that `text`, a JSON value, is; nothing: it is no string.
 std::optional<std::string> JsonStringValue(std::string_view text);
 
+// The strings of `text`, a JSON array; what is no string is left out. Empty when it is no array.
+std::vector<std::string> JsonStrings(std::string_view text);
+
 // "line 3, column 5", both from 1, the column in bytes.
 std::string LineAndColumn(std::string_view text, std::size_t offset);
 

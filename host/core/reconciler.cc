@@ -26,7 +26,8 @@ Reconciler::Reconciler(StreamRunner::Environment environment, Metrics* metrics)
 
 Reconciler::~Reconciler() { Shutdown(); }
 
-void Reconciler::Apply(const StreamMap& desired, JsonMembers config, std::shared_ptr<Connector> connector) {
+void Reconciler::Apply(const StreamMap& desired, JsonMembers config, std::shared_ptr<Connector> connector,
+                       Waiting try_again) {
   std::shared_ptr<Connector> retired;
   {
     MutexLock lock(apply_mutex_);
@@ -46,7 +47,7 @@ void Reconciler::Apply(const StreamMap& desired, JsonMembers config, std::shared
       Running& entry = running.at(id);
       entry = Restart(entry.runner, desired.at(id));
     }
-    for (const std::string& id : plan.keep) running.at(id).runner->TryAgain(Waiting::kFailed);
+    for (const std::string& id : plan.keep) running.at(id).runner->TryAgain(try_again);
     // Egress first: what an ingress stream of this request publishes finds its subscriber.
     for (const Direction direction : {Direction::kEgress, Direction::kIngress}) {
       for (const std::string& id : plan.start) {
@@ -110,10 +111,6 @@ Reconciler::Runner Reconciler::MoveNext() {
     return moved.runner;
   }
   return nullptr;
-}
-
-void Reconciler::TryAgain() {
-  for (const auto& [id, entry] : CopyRunning()) entry.runner->TryAgain(Waiting::kAll);
 }
 
 Reconciler::RunningMap Reconciler::CopyRunning() const {

@@ -32,12 +32,11 @@ class Reconciler {
   ~Reconciler();
 
   // Streams and config become these at once, for every reader. What starts or restarts runs on `connector`; where that
-  // is a new one, the other streams follow in the background, one by one.
-  void Apply(const StreamMap& desired, JsonMembers config, std::shared_ptr<Connector> connector);
+  // is a new one, the other streams follow in the background, one by one. Kept streams that wait after a failure try
+  // again, those of `try_again`.
+  void Apply(const StreamMap& desired, JsonMembers config, std::shared_ptr<Connector> connector, Waiting try_again);
   // Where streams go on that the next Apply starts. Once, before streams were applied.
   void Resume(std::map<std::string, ResumePoint> points);
-  // Streams that wait after a failure try again.
-  void TryAgain();
 
   // Any thread; neither waits for the plugin.
   std::vector<StreamView> Streams() const;  // ordered by id

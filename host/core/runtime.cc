@@ -126,7 +126,8 @@ Result<std::unique_ptr<Runtime>> Runtime::Create(Options options, Ports ports) {
     return Prefixed("plugin " + descriptor.name + " cannot create its connector: ", connector.error());
   }
   MutexLock lock(runtime->control_mutex_);
-  runtime->Use(std::move(connector.value()), {}, {});
+  runtime->connector_ = std::move(connector.value());
+  runtime->reconciler_.Apply({}, {}, runtime->connector_, Waiting::kFailed);
   if (runtime->discovery_) runtime->discovery_->Use(runtime->connector_);
   if (Error error = runtime->Restore(); !error.ok()) return error;
   return runtime;
@@ -192,10 +193,11 @@ void Runtime::Commit(Prepared prepared) {
   if (const auto level = prepared.config.find(kLogLevelKey); level != prepared.config.end()) {
     ports_.logger->SetLevel(ParseLogLevel(level->second).value());  // it has been validated
   }
-  Use(std::move(prepared.connector), prepared.streams, std::move(prepared.config));
-  if (!prepared.plugin_config_changed) return;
-  reconciler_.TryAgain();
-  if (discovery_) discovery_->Use(connector_);
+  connector_ = std::move(prepared.connector);
+  // Another config may be what a stream that is away has waited for.
+  const Waiting try_again = prepared.plugin_config_changed ? Waiting::kAll : Waiting::kFailed;
+  reconciler_.Apply(prepared.streams, std::move(prepared.config), connector_, try_again);
+  if (discovery_ && prepared.plugin_config_changed) discovery_->Use(connector_);
 }
 
 Error Runtime::Restore() {
@@ -255,11 +257,6 @@ Result<std::shared_ptr<Connector>> Runtime::CreateConnector(const std::string& c
   }();
   if (!connector.ok()) return connector.error();
   return std::shared_ptr<Connector>(std::make_shared<MarkedConnector>(std::move(connector.value()), &calls_));
-}
-
-void Runtime::Use(std::shared_ptr<Connector> connector, const StreamMap& desired, JsonMembers config) {
-  connector_ = std::move(connector);
-  reconciler_.Apply(desired, std::move(config), connector_);
 }
 
 std::vector<StreamView> Runtime::Streams() const {

@@ -92,9 +92,6 @@ class Runtime {
   Result<std::shared_ptr<Connector>> Configured(const JsonMembers& config) KPS_REQUIRES(control_mutex_);
   Result<ConfigureOutcome> CallConfigure(const std::string& config_json) KPS_REQUIRES(control_mutex_);
   Result<std::shared_ptr<Connector>> CreateConnector(const std::string& config_json);
-  // Makes all of it the present state.
-  void Use(std::shared_ptr<Connector> connector, const StreamMap& desired, JsonMembers config)
-      KPS_REQUIRES(control_mutex_);
 
   const Options options_;
   const Ports ports_;

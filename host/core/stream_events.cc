@@ -85,6 +85,13 @@ void StreamEvents::Raise(const KnownEvent& type, const std::string& reason) {
   if (open_) events_->Put(std::move(event));
 }
 
+void StreamEvents::Tell(const KnownEvent& type, const std::string& message) {
+  Event event = MakeEvent(type, stream_->id, Metadata(*stream_, ""));
+  event.message = message;
+  MutexLock lock(mutex_);
+  if (open_) events_->Put(std::move(event));
+}
+
 void StreamEvents::Clear(const KnownEvent& type) {
   MutexLock lock(mutex_);
   if (open_) events_->Clear(type.kind, std::string(type.id), stream_->id);

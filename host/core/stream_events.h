@@ -31,6 +31,7 @@ class StreamEvents {
   void Unhealthy(const std::string& reason);
   void Failed(const std::string& reason);
   void Raise(const KnownEvent& type, const std::string& reason);
+  void Tell(const KnownEvent& type, const std::string& message);  // an event whose message says it all
   void Clear(const KnownEvent& type);
   void Log(LogLevel level, const std::string& text);
 

@@ -25,7 +25,7 @@ StreamRunner::StreamRunner(StreamSpec stream, std::shared_ptr<Connector> connect
     MutexLock lock(mutex_);
     predecessor_ = std::move(predecessor);
   }
-  if (stream_.direction == Direction::kEgress && !inherits) {
+  if (stream_.direction == Direction::kEgress && !inherits && !environment_.transport->KeepsMessages()) {
     (void)EnsureSubscribed();  // the stream's thread tries again, and says so
   }
   MutexLock lock(join_mutex_);
@@ -231,11 +231,20 @@ void StreamRunner::ReportUnhealthy(const std::string& reason) {
   events_.Unhealthy(reason);
 }
 
+void StreamRunner::TellDurability() {
+  const std::string durability = environment_.transport->Durability(stream_.channel);
+  if (durability.empty()) return;  // not known yet, or nothing is kept
+  durability_told_ = true;
+  events_.Tell(kTransportDurability, durability);
+}
+
 void StreamRunner::ReportConnection() {
   if (in_trouble_) return;
   if (environment_.transport->Connected()) {
     ReportHealthy();
+    if (!durability_told_) TellDurability();
   } else {
+    durability_told_ = false;
     ReportUnhealthy("the transport is not connected: " + environment_.transport->DisconnectReason());
   }
 }

@@ -73,8 +73,9 @@ class StreamRunner {
   };
 
   // Starts the thread. An egress stream is subscribed when the constructor returns, so that what is published from then
-  // on reaches it. `predecessor` (may be null) is the same stream with its former content: it has been told to stop,
-  // and this one starts when it has ended, with what it leaves where that still fits. Without one it starts at `saved`.
+  // on reaches it; where the transport keeps messages, its thread subscribes it. `predecessor` (may be null) is the
+  // same stream with its former content: it has been told to stop, and this one starts when it has ended, with what it
+  // leaves where that still fits. Without one it starts at `saved`.
   StreamRunner(StreamSpec stream, std::shared_ptr<Connector> connector, Environment environment,
                std::shared_ptr<StreamRunner> predecessor, ResumePoint saved = {});
   // Stops as kHandOver does and waits.
@@ -186,6 +187,8 @@ class StreamRunner {
   // Both may be called for every message: only a change is reported.
   void ReportHealthy();
   void ReportUnhealthy(const std::string& reason);
+  // Says once for each connection which faults a confirm survives.
+  void TellDurability();
   // Healthy as long as the transport is connected, and flushes and acknowledgements succeed.
   void ReportConnection();
 
@@ -240,6 +243,7 @@ class StreamRunner {
   std::uint64_t drops_reported_ = 0;
   bool drain_tried_ = false;  // egress: an instance was to be made since the stop
   bool publish_alert_ = false;
+  bool durability_told_ = false;
   bool in_trouble_ = false;  // a flush, or an acknowledgement to the source, has failed since the last that did not
   std::chrono::steady_clock::time_point flushed_at_{};
 

@@ -104,6 +104,8 @@ class Transport {
   virtual Result<std::unique_ptr<Publisher>> OpenPublisher(const std::string& channel) = 0;
   // `name` is that of the subscriber, over restarts: a transport that keeps messages goes on where it was.
   virtual Result<std::unique_ptr<Subscription>> Subscribe(const std::string& channel, const std::string& name) = 0;
+  // What is published is kept for those who subscribe later; Subscribe may wait for the server then, for some seconds.
+  virtual bool KeepsMessages() const { return false; }
 
   virtual bool Connected() const = 0;
   // Why Connected() is false, in a sentence; empty while connected.

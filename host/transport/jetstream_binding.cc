@@ -38,18 +38,6 @@ std::int64_t NumberMember(const JsonMembers& members, const std::string& key) {
   return number;
 }
 
-// The strings of a JSON array of strings.
-std::vector<std::string> Strings(std::string_view array) {
-  std::vector<std::string> strings;
-  for (std::size_t at = array.find('"'); at != std::string_view::npos; at = array.find('"', at)) {
-    std::size_t end = at + 1;
-    while (end < array.size() && array[end] != '"') end += array[end] == '\\' ? 2 : 1;
-    strings.push_back(JsonStringValue(array.substr(at, end + 1 - at)).value_or(""));
-    at = std::min(end + 1, array.size());
-  }
-  return strings;
-}
-
 JsonMembers ObjectMember(const JsonMembers& members, const std::string& key) {
   auto object = ParseJsonObject(Member(members, key));
   return object.ok() ? std::move(object.value()) : JsonMembers{};
@@ -88,14 +76,13 @@ std::string DescribeDurability(const std::string& name, const JsonMembers& confi
   if (memory) return text + "a crash of this host, but no stop of the NATS server";
   return text +
          "crashes of this host and of the NATS server, but not the loss of the server's disk; a power failure there "
-         "may "
-         "take what it had not synced yet";
+         "may take what it had not synced yet";
 }
 
 Result<StreamBinding> DescribeStream(const std::string& channel, const JsonMembers& info) {
   const JsonMembers config = ObjectMember(info, "config");
   const std::string name = StringMember(config, "name");
-  const auto subjects = Strings(Member(config, "subjects"));
+  const auto subjects = JsonStrings(Member(config, "subjects"));
   const std::string what = "channel " + channel;
   const auto covers = [&](const std::string& subject) { return SubjectCovers(subject, channel); };
   if (std::none_of(subjects.begin(), subjects.end(), covers)) {
@@ -137,7 +124,7 @@ Result<StreamBinding> BindStream(NatsLink& link, const JetStreamOptions& options
   const std::string what = "cannot find the stream of channel " + channel;
   const auto names = Ask(link, "STREAM.NAMES", what, {{"subject", JsonString(channel)}});
   if (!names.ok()) return names.error();
-  const auto found = Strings(Member(names.value(), "streams"));
+  const auto found = JsonStrings(Member(names.value(), "streams"));
   if (found.size() > 1) {
     std::string list = found[0];
     for (std::size_t i = 1; i < found.size(); ++i) list += ", " + found[i];

@@ -144,7 +144,7 @@ void NatsConnection::Add(Chore* chore) {
 void NatsConnection::DoChoresEvery(milliseconds interval) {
   MutexLock lock(mutex_);
   if (interval >= chore_interval_) return;
-  chore_interval_ = std::min(chore_interval_, interval);
+  chore_interval_ = interval;
   next_chores_ = std::min(next_chores_, steady_clock::now() + chore_interval_);
   changed_.NotifyAll();
 }

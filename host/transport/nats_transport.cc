@@ -31,6 +31,7 @@ class NatsTransport : public Transport {
   void WatchConnection(std::function<void(bool connected)> watcher) override { connection_->Watch(std::move(watcher)); }
   TransportCounters Counters() const override { return connection_->Counters(); }
   std::size_t EnvelopeBytesMax() const override { return connection_->max_payload(); }
+  bool KeepsMessages() const override { return streams_ != nullptr; }
   std::string Durability(const std::string& channel) const override {
     return streams_ ? streams_->Durability(channel) : "";
   }

@@ -184,5 +184,29 @@ TEST_F(Delivery, AStopTriesOnceMoreWhatHadFailedForGood) {
   EXPECT_EQ(Created().size(), 2u);
 }
 
+TEST_F(Delivery, ASetPayloadWaitsForNoSubscriptionOfATransportThatKeepsMessages) {
+  world_.Do([&] {
+    world_.keeping = true;
+    world_.blocked = {"out"};  // its producer
+    world_.subscribe_errors = {Error(Code::kUnavailable, "the stream is not there")};
+  });
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  EXPECT_TRUE(Eventually([&] { return Has(kTransportSubscribeFailed, "out"); })) << "the stream's own thread has tried";
+  EXPECT_TRUE(Eventually([&] { return Created().size() == 1; }));
+  EXPECT_EQ(world_.Do([&] { return world_.subscribes; }), 2);
+}
+
+TEST_F(Delivery, WhichFaultsAConfirmSurvivesIsAStatusOnceItIsKnown) {
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamHealthy, "in"); }));
+  EXPECT_FALSE(Has(kTransportDurability, "in"));
+  world_.Do([&] {
+    world_.durability = "a crash of the host";
+    world_.source = {"a"};
+  });
+  ASSERT_TRUE(Eventually([&] { return Has(kTransportDurability, "in"); }));
+  EXPECT_EQ(Find(kTransportDurability, "in")->message, "a crash of the host");
+}
+
 }  // namespace
 }  // namespace kps::test

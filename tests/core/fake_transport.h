@@ -106,6 +106,12 @@ class FakeTransport : public Transport {
   bool Connected() const override {
     return world_->Do([&] { return world_->connected; });
   }
+  bool KeepsMessages() const override {
+    return world_->Do([&] { return world_->keeping; });
+  }
+  std::string Durability(const std::string&) const override {
+    return world_->Do([&] { return world_->durability; });
+  }
   std::string DisconnectReason() const override { return Connected() ? "" : "unplugged"; }
   void WatchConnection(std::function<void(bool)> watcher) override {
     if (watcher) watcher(true);

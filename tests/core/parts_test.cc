@@ -128,6 +128,12 @@ TEST(Backoff, DoublesWithinItsBoundsAndStartsAgain) {
   }
 }
 
+TEST(Json, StringsOfAnArray) {
+  EXPECT_EQ(JsonStrings(R"(["a", "b\"]", 1, ["c"]])"), (std::vector<std::string>{"a", "b\"]"}));
+  EXPECT_TRUE(JsonStrings("{}").empty());
+  EXPECT_TRUE(JsonStrings("").empty());
+}
+
 TEST(Json, ReadsAndWritesAnObject) {
   const auto members = ParseJsonObject(R"( {"b": [1, 2.5, null], "a": {"x": "\u00e4\n"}} )");
   ASSERT_TRUE(members.ok());

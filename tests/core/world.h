@@ -57,6 +57,7 @@ struct World {
 
   // The transport.
   bool connected = true;
+  std::string durability;                                      // of every channel
   std::vector<std::pair<std::string, std::string>> published;  // channel, payload
   std::vector<std::string> raw_published;                      // what is no envelope
   std::vector<std::string> headers;                            // "name: value", of all that is published
