@@ -33,6 +33,7 @@ struct Subscriber::Parts {
   std::thread thread;
   mutable std::mutex mutex;
   Counts counts;
+  std::uint64_t sequence = 0;  // of what came last, in the JetStream stream
   std::vector<bool> seen;
 
   void See(std::uint64_t number) {
@@ -44,6 +45,14 @@ struct Subscriber::Parts {
     ++counts.distinct;
     if (number < counts.end) ++counts.disordered;
     counts.end = std::max(counts.end, number + 1);
+  }
+
+  void Note(natsMsg* message) {
+    jsMsgMetaData* data = nullptr;
+    if (natsMsg_GetMetaData(&data, message) != NATS_OK) return;
+    const std::lock_guard<std::mutex> lock(mutex);
+    sequence = data->Sequence.Stream;
+    jsMsgMetaData_Destroy(data);
   }
 
   // False: there is no stream yet.
@@ -70,6 +79,7 @@ struct Subscriber::Parts {
       if (DecodeEnvelope(envelope, &messages).ok()) {
         for (const MessageView& each : messages) See(number_of(each.payload));
       }
+      if (jetstream != nullptr) Note(message);
       natsMsg_Destroy(message);
     }
   }
@@ -107,8 +117,14 @@ Subscriber::Counts Subscriber::Look() const {
   return parts_->counts;
 }
 
-void Subscriber::Purge(const std::string& stream) {
-  Check(js_PurgeStream(parts_->jetstream, stream.c_str(), nullptr, nullptr), "purge");
+void Subscriber::PurgeReceived(const std::string& stream) {
+  jsOptions options;
+  jsOptions_Init(&options);
+  {
+    const std::lock_guard<std::mutex> lock(parts_->mutex);
+    options.Stream.Purge.Sequence = parts_->sequence + 1;  // the first that stays
+  }
+  Check(js_PurgeStream(parts_->jetstream, stream.c_str(), &options, nullptr), "purge");
 }
 
 bool Subscriber::Reaches(std::uint64_t end) const {

@@ -34,8 +34,8 @@ class Subscriber {
   ~Subscriber();
 
   Counts Look() const;
-  // Takes away everything that a JetStream stream has.
-  void Purge(const std::string& stream);
+  // Takes away what has come here from a JetStream stream.
+  void PurgeReceived(const std::string& stream);
   // Has the highest number come so far?
   bool Reaches(std::uint64_t end) const;
 
