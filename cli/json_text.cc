@@ -5,8 +5,9 @@
 #include <rapidjson/writer.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
+
+#include "host/core/json.h"
 
 namespace kps::cli {
 namespace {
@@ -43,77 +44,6 @@ std::string PlaceOf(const std::string& name, std::string_view text, std::size_t 
   const auto column = 1 + in_line.size() - std::count_if(in_line.begin(), in_line.end(), continuation);
   return name + ":" + std::to_string(line) + ":" + std::to_string(column);
 }
-
-// Walks along a path through a text that is valid JSON.
-class JsonWalk {
- public:
-  explicit JsonWalk(std::string_view text) : text_(text) { SkipSpace(); }
-
-  std::size_t found() const { return found_; }
-
-  // To the member or the element; false: there is none.
-  bool Enter(std::string_view key) {
-    if (Next() != '{') return false;
-    do {
-      ++at_;
-      SkipSpace();
-      const std::size_t key_at = at_;
-      if (Next() != '"') return false;
-      SkipString();
-      const bool same = text_.substr(key_at + 1, at_ - key_at - 2) == key;
-      SkipSpace();
-      ++at_;  // the colon
-      SkipSpace();
-      if (same) found_ = key_at;
-      if (same) return true;
-      SkipValue();
-    } while (Next() == ',');
-    return false;
-  }
-  bool Enter(std::size_t index) {
-    if (Next() != '[') return false;
-    for (std::size_t i = 0;; ++i) {
-      ++at_;
-      SkipSpace();
-      if (Next() == ']') return false;
-      if (i == index) found_ = at_;
-      if (i == index) return true;
-      SkipValue();
-      if (Next() != ',') return false;
-    }
-  }
-
- private:
-  char Next() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-  void SkipSpace() { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
-  void SkipString() {
-    for (++at_; at_ < text_.size() && text_[at_] != '"'; ++at_) {
-      if (text_[at_] == '\\') ++at_;
-    }
-    ++at_;
-  }
-  void SkipValue() {
-    int depth = 0;
-    do {
-      const char next = Next();
-      if (next == '"') {
-        SkipString();
-      } else if (next == '{' || next == '[') {
-        ++depth, ++at_;
-      } else if (next == '}' || next == ']') {
-        --depth, ++at_;
-      } else {
-        // A number or a word, or what stands between two values.
-        at_ = std::min(text_.find_first_of(depth > 0 ? "\"{}[]" : " \t\r\n,}]", at_), text_.size());
-      }
-    } while (depth > 0 && at_ < text_.size());
-    SkipSpace();
-  }
-
-  const std::string_view text_;
-  std::size_t at_ = 0;
-  std::size_t found_ = 0;
-};
 
 // Where the nesting first gets deeper than kJsonDepthMax.
 std::optional<std::size_t> TooDeep(std::string_view text) {
@@ -162,21 +92,7 @@ Result<rapidjson::Document> ParseJson(std::string_view text, const std::string& 
 
 std::string Place(const std::string& name, std::string_view text, std::string_view path) {
   RemoveByteOrderMark(&text);
-  JsonWalk walk(text);
-  while (!path.empty()) {
-    if (path.front() == '.') path.remove_prefix(1);
-    if (path.starts_with('[')) {
-      std::size_t index = 0;
-      std::from_chars(path.data() + 1, path.data() + path.size(), index);
-      if (!walk.Enter(index)) break;
-      path.remove_prefix(std::min(path.find(']'), path.size() - 1) + 1);
-    } else {
-      const std::size_t end = std::min(path.find_first_of(".["), path.size());
-      if (!walk.Enter(path.substr(0, end))) break;
-      path.remove_prefix(end);
-    }
-  }
-  return PlaceOf(name, text, walk.found());
+  return PlaceOf(name, text, LocateJson(text, path));
 }
 
 std::string JsonText(const rapidjson::Value& value) {

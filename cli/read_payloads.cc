@@ -14,6 +14,7 @@
 #include "cli/desired.h"
 #include "cli/json_text.h"
 #include "connector/v1/connector.pb.h"
+#include "host/grpc/json_complaint.h"
 
 namespace kps::cli {
 namespace {
@@ -139,23 +140,13 @@ class Reader {
     return {};
   }
 
-  // Protobuf says "(payloads[0].stream) chanel: Cannot find field." or "(payloads[0].stream.id): invalid value ...".
   std::optional<Failure> FromJson(const Value& value, const std::string& kind, const At& at,
                                   google::protobuf::Message* message) const {
     const auto parsed = google::protobuf::util::JsonStringToMessage(JsonText(value), message);
     if (parsed.ok()) return {};
     const std::string said(parsed.message());
-    std::string path;
-    std::size_t name = 0;
-    if (said.starts_with('(') && said.find(')') != std::string::npos) {
-      path = '.' + said.substr(1, said.find(')') - 1);
-      name = said.find(')') + 1;
-    }
-    if (const std::size_t colon = said.find(": ", name); colon != std::string::npos && colon > name) {
-      path += '.' + said.substr(said[name] == ' ' ? name + 1 : name, colon - name);
-    }
-    while (path.ends_with(':')) path.pop_back();
-    return Bad({at.place, at.path + path}, "not the protobuf JSON of a " + kind + ": " + said);
+    const std::string path = SplitJsonComplaint(said).path;
+    return Bad({at.place, at.path + '.' + path}, "not the protobuf JSON of a " + kind + ": " + said);
   }
 
   std::optional<Failure> ReadOne(const Value& value, const At& at) {

@@ -13,6 +13,7 @@
 #include "connector/v1/connector.pb.h"
 #include "host/core/json.h"
 #include "host/grpc/convert.h"
+#include "host/grpc/json_complaint.h"
 
 namespace kps {
 namespace {
@@ -43,33 +44,13 @@ std::string PlatformHint(const JsonMembers& root) {
   return {};
 }
 
-// Protobuf says "(payloads[0].stream) chanel: Cannot find field." or "(payloads[0].stream.id): invalid value ...".
-struct Complaint {
-  std::string path;
-  std::string text;
-};
-
-Complaint Split(std::string_view said) {
-  Complaint complaint;
-  if (said.starts_with('(') && said.find(')') != std::string_view::npos) {
-    complaint.path = said.substr(1, said.find(')') - 1);
-    said.remove_prefix(said.find(')') + 1);
-  }
-  const std::size_t colon = std::min(said.find(": "), said.size());
-  std::string_view name = said.substr(0, colon);
-  if (name.starts_with(' ')) name.remove_prefix(1);
-  if (!name.empty() && !complaint.path.empty()) complaint.path += '.';
-  complaint.path += name;
-  complaint.text = said.substr(std::min(colon + 2, said.size()));
-  if (complaint.text.starts_with("Cannot find field")) complaint.text = "there is no such field";
-  if (complaint.path.ends_with(".direction"))
-    complaint.text += "; use STREAM_DIRECTION_INGRESS or STREAM_DIRECTION_EGRESS";
-  return complaint;
-}
-
 // "FILE is no SetPayloadRequest: payloads[0].stream.chanel (line 3, column 5): there is no such field"
 Error WrongContent(const std::string& path, const std::string& text, const JsonMembers& root, std::string_view said) {
-  const Complaint complaint = Split(said);
+  JsonComplaint complaint = SplitJsonComplaint(said);
+  if (complaint.text.starts_with("Cannot find field")) complaint.text = "there is no such field";
+  if (complaint.path.ends_with(".direction")) {
+    complaint.text += "; use STREAM_DIRECTION_INGRESS or STREAM_DIRECTION_EGRESS";
+  }
   const std::string hint = PlatformHint(root);
   return Error(Code::kInvalidArgument, path + " is no SetPayloadRequest: " + complaint.path + " (" +
                                            LineAndColumn(text, LocateJson(text, complaint.path)) +

@@ -115,6 +115,7 @@ broken host/app/run.cc '"cli/client.h"'
 
 obeyed cli/client.cc '"connector/v1/connector.grpc.pb.h"'
 obeyed cli/client.cc '<kps/version.h>'
+obeyed cli/client.cc '"host/core/json.h"'
 broken cli/client.cc '"host/core/error.h"'
 broken cli/client.cc '<kps/plugin.h>'
 broken cli/client.cc '"plugins/file/file_plugin.h"'
