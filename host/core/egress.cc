@@ -1,16 +1,14 @@
-// Egress: transport -> bounded subscription -> produce -> flush.
+#include "host/core/egress.h"
+
 #include <algorithm>
-#include <span>
 #include <utility>
 
 #include "host/core/envelope.h"
-#include "host/core/stream_runner.h"
 
 namespace kps {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 constexpr milliseconds kIdle{100};  // one wait for a message; a drain ends it early, a restart waits it out
 constexpr milliseconds kProduceTimeout{1000};
@@ -18,8 +16,6 @@ constexpr milliseconds kFlushTimeout{10'000};
 constexpr milliseconds kFlushInterval{1000};  // under load; an idle stream is flushed at once
 // A transport that wants acknowledgements may give no more while so many are missing.
 constexpr std::uint64_t kUnacknowledgedMax = 4096;
-constexpr milliseconds kDeadLetterTimeout{5000};
-constexpr milliseconds kLogInterval{1000};
 constexpr milliseconds kStalledWait{10};  // after a produce that took nothing and named no error
 
 // Errors that are about the message, not about the stream: the next message may well be taken.
@@ -27,246 +23,242 @@ bool IsAboutMessage(Code code) { return code == Code::kInvalidArgument || code =
 
 }  // namespace
 
-void StreamRunner::RunEgress(Producer* producer) {
-  // What a predecessor or a failed instance of this stream had in hand comes first.
-  Unpack(handover_.in_hand.envelope);
-  pending_taken_ = pending_.size() - handover_.in_hand.left;
-  pending_receipt_ = handover_.in_hand.receipt;
-  in_trouble_ = false;
+Egress::Egress(const StreamContext& context)
+    : stream_(context.stream),
+      environment_(context.environment),
+      control_(context.control),
+      health_(context.health),
+      ledger_(context.ledger),
+      undeliverable_(context) {}
 
-  bool more = true;
-  while (more && !events_.failed() && !IsToEnd()) {
-    if (!ProducePending(producer)) break;
-    ReportConnection();
-    more = ReceiveMore(milliseconds(0));
-    if (!more) break;
+Error Egress::Subscribe() {
+  if (subscription_) return {};
+  auto subscription = environment_->transport->Subscribe(stream_->channel, stream_->id);
+  if (!subscription.ok()) {
+    health_->events().Raise(kTransportSubscribeFailed, subscription.error().ToString());
+    return subscription.error();
+  }
+  health_->events().Clear(kTransportSubscribeFailed);
+  MutexLock lock(mutex_);
+  subscription_ = std::move(subscription.value());
+  return {};
+}
+
+void Egress::Drain() {
+  MutexLock lock(mutex_);
+  if (subscription_) subscription_->Drain();
+}
+
+void Egress::TakeOver(Egress* former) {
+  in_hand_ = std::move(former->in_hand_);
+  drain_begun_ = false;  // of the subscription that comes with it
+  MutexLock lock(mutex_);
+  if (!subscription_) subscription_ = std::move(former->subscription_);
+}
+
+void Egress::Run(Producer* producer) {
+  // What a former run, or a failed instance of this one, had in hand comes first.
+  pending_.Clear();
+  if (in_hand_.left > 0) {
+    pending_.Unpack(in_hand_.envelope);
+    pending_.Take(pending_.left() - in_hand_.left);
+  }
+  pending_receipt_ = in_hand_.receipt;
+  health_->SetInTrouble(false);
+  Carry(producer);
+  KeepInHand();
+  if (const Error error = Flush(producer); !error.ok()) ReturnUnflushed(error);
+}
+
+void Egress::Carry(Producer* producer) {
+  while (!health_->failed() && !IsToEnd()) {
+    if (!ProducePending(producer)) return;
+    health_->ReportConnection();
+    if (!ReceiveMore(milliseconds(0))) return;
     const bool idle = pending_.empty();
     if (!idle && !IsTimeToFlush()) continue;
-    if (const Error error = FlushProducer(producer); !error.ok()) {
-      in_trouble_ = true;
-      ReactToError("flush", error);
+    if (const Error error = Flush(producer); !error.ok()) {
+      health_->SetInTrouble(true);
+      health_->ReactToError("flush", error);
     }
     ReportDrops();
-    if (idle && !events_.failed()) more = ReceiveMore(kIdle);
+    if (idle && !health_->failed() && !ReceiveMore(kIdle)) return;
   }
-  // The views end with the delivery, so what is not dealt with is kept as a copy.
-  Handover::InHand rest;
-  rest.left = pending_.size() - pending_taken_;
-  rest.receipt = pending_receipt_;
-  if (rest.left > 0) rest.envelope = envelope_;
-  handover_.in_hand = std::move(rest);
-  pending_.clear();
-  pending_taken_ = 0;
-  if (const Error error = FlushProducer(producer); !error.ok()) ReturnUnflushed(error);
-  // One that had failed before has not tried for the stop.
-  drain_tried_ = drain_tried_ || (Stopping() && !events_.failed());
+}
+
+// The views end with the delivery, so what is not dealt with is kept as a copy.
+void Egress::KeepInHand() {
+  InHand rest{"", pending_.left(), pending_receipt_};
+  if (rest.left > 0) rest.envelope = pending_.envelope();
+  pending_.Clear();
+  in_hand_ = std::move(rest);
 }
 
 // The instance goes, and with it what it took and did not deliver.
-void StreamRunner::ReturnUnflushed(const Error& error) {
-  const bool comes_again = handover_.subscription && handover_.subscription->Return();
+void Egress::ReturnUnflushed(const Error& error) {
+  const bool comes_again = subscription_ && subscription_->Return();
   if (comes_again) {
-    ledger_->Return(unflushed_ + handover_.in_hand.left);
+    ledger_->Return(unflushed_ + in_hand_.left);
     ForgetReceipts();
   } else {
     ledger_->Drop(DropReason::kUnflushed, unflushed_);
   }
   unflushed_ = 0;
-  events_.Log(LogLevel::kWarn, "what was delivered last could not be flushed" +
-                                   std::string(comes_again ? ", and is fetched again: " : ": ") + error.ToString());
+  health_->events().Log(LogLevel::kWarn, "what was delivered last could not be flushed" +
+                                             std::string(comes_again ? ", and is fetched again: " : ": ") +
+                                             error.ToString());
 }
 
-void StreamRunner::ForgetReceipts() {
-  handover_.in_hand = {};
+void Egress::ForgetReceipts() {
+  in_hand_ = {};
   pending_receipt_ = handled_receipt_ = acknowledged_receipt_ = 0;
 }
 
-bool StreamRunner::IsToEnd() {
-  if (!Stopping()) return false;
-  if (stop_mode_ == StopMode::kHandOver) return true;
-  if (drain_deadline_ == steady_clock::time_point{}) {
-    drain_deadline_ = environment_.clock->Now() + environment_.drain_timeout;
-    if (handover_.subscription) handover_.subscription->Drain();
+bool Egress::IsToEnd() {
+  if (control_->draining() && !std::exchange(drain_begun_, true)) Drain();
+  return control_->IsToEnd();
+}
+
+std::size_t Egress::End() {
+  if (subscription_ && subscription_->Return()) {
+    ledger_->Return(in_hand_.left);
+    if (in_hand_.left == 0) return 0;
+    health_->events().Log(LogLevel::kInfo, "received messages were not delivered in time: they come again");
+    return 0;
   }
-  return environment_.clock->Now() >= drain_deadline_;
+  ledger_->Drop(DropReason::kStopped, in_hand_.left);
+  std::size_t queued = 0;
+  if (subscription_) {
+    subscription_->Drain();
+    while (subscription_->Receive(milliseconds(0)).ok()) ++queued;
+  }
+  if (const std::size_t lost = queued + in_hand_.left; lost > 0) {
+    health_->events().Log(LogLevel::kWarn,
+                          std::to_string(lost) + " received messages were not delivered in time and are lost");
+  }
+  return queued;
 }
 
-void StreamRunner::Unpack(std::string_view envelope) {
-  envelope_ = envelope;
-  malformed_ = DecodeEnvelope(envelope, &pending_);
-  if (!malformed_.ok()) pending_.assign(1, {envelope, 0});
-}
-
-bool StreamRunner::ReceiveMore(milliseconds timeout) {
-  handover_.in_hand = {};
-  auto delivery = handover_.subscription->Receive(timeout);
-  pending_.clear();
-  pending_taken_ = 0;
+bool Egress::ReceiveMore(milliseconds timeout) {
+  in_hand_ = {};
+  pending_.Clear();
+  auto delivery = subscription_->Receive(timeout);
   if (!delivery.ok()) {
     if (delivery.error().code() == Code::kDeadlineExceeded) return true;
-    const bool drained = Stopping() && delivery.error().code() == Code::kCancelled;
+    const bool drained = control_->stopping() && delivery.error().code() == Code::kCancelled;
     if (!drained) LoseSubscription(delivery.error());
     return false;
   }
   const Delivery& got = delivery.value();
   pending_receipt_ = got.receipt;
   earlier_attempts_ = got.attempt - 1;
-  Unpack(got.envelope);
-  if (!pending_.empty()) ledger_->Accept(pending_.size());
-  received_at_ = environment_.clock->Now();
+  pending_.Unpack(got.envelope);
+  if (!pending_.empty()) ledger_->Accept(pending_.left());
+  received_at_ = Now();
   if (unflushed_ == 0) SetOldest(received_at_);
   return true;
 }
 
 // The next instance subscribes anew.
-void StreamRunner::LoseSubscription(const Error& error) {
-  events_.Raise(kTransportSubscribeFailed, error.ToString());
+void Egress::LoseSubscription(const Error& error) {
+  health_->events().Raise(kTransportSubscribeFailed, error.ToString());
   std::unique_ptr<Subscription> lost;
   {
     MutexLock lock(mutex_);
-    lost = std::move(handover_.subscription);
+    lost = std::move(subscription_);
   }
   drops_reported_ = 0;
   ForgetReceipts();
-  ReactToError("receive from the transport", error);
+  health_->ReactToError("receive from the transport", error);
 }
 
-bool StreamRunner::ProducePending(Producer* producer) {
-  while (pending_taken_ < pending_.size()) {
+bool Egress::ProducePending(Producer* producer) {
+  while (pending_.left() > 0) {
     if (IsToEnd()) return false;
-    const std::span<const MessageView> rest = std::span(pending_).subspan(pending_taken_);
-    if (!malformed_.ok()) {
-      events_.Raise(kEnvelopeMalformed, malformed_.message());
-      if (!GiveUp(envelope_, DropReason::kMalformed, malformed_)) return false;
-      ++pending_taken_;
+    if (const Error& malformed = pending_.malformed(); !malformed.ok()) {
+      health_->events().Raise(kEnvelopeMalformed, malformed.message());
+      if (!undeliverable_.GiveUp(pending_.envelope(), DropReason::kMalformed, malformed, Attempts())) return false;
+      pending_.Take(1);
       continue;
     }
     std::size_t taken = 0;
-    const Error error = producer->Produce(rest, kProduceTimeout, &taken);
-    taken = std::min(taken, rest.size());
-    if (taken > 0) Took(taken);
+    const Error error = producer->Produce(pending_.rest(), kProduceTimeout, &taken);
+    Took(std::min(taken, pending_.left()));
     if (error.ok()) {
-      if (taken > 0 || !WaitForStop(kStalledWait)) continue;
-      if (stop_mode_ == StopMode::kHandOver) return false;
-      Pause(kStalledWait);  // draining: see below
-      continue;
+      if (taken == 0 && !AwaitRecovery()) return false;
+    } else if (!ReactToProduceError(error)) {
+      return false;
     }
-    if (error.transient()) ++attempts_;
-    const bool hopeless = error.transient() && HasHadAllAttempts();
-    if ((IsAboutMessage(error.code()) || hopeless) && taken < rest.size()) {
-      const MessageView& message = pending_[pending_taken_];
-      std::string envelope;
-      AppendEnvelope(message, &envelope);
-      if (!GiveUp(envelope, DropReason::kUndeliverable, error)) return false;
-      ++pending_taken_;
-      attempts_ = 0;
-      continue;
-    }
-    if (Stopping() && !error.transient()) return false;
-    if (Stopping()) {
-      // Draining: the source of the error may recover within the deadline. WaitForStop would not wait any more.
-      Pause(kStalledWait);
-      continue;
-    }
-    ledger_->Retry();
-    ReactToError("deliver a message", error);
-    if (events_.failed()) return false;
   }
   handled_receipt_ = pending_receipt_;
   return true;
 }
 
-void StreamRunner::Took(std::size_t count) {
+// A producer that takes nothing may take something soon: also while the stream drains, within its deadline.
+bool Egress::AwaitRecovery() {
+  if (!control_->WaitForStop(kStalledWait)) return true;
+  if (!control_->draining()) return false;
+  control_->Pause(kStalledWait);
+  return true;
+}
+
+bool Egress::ReactToProduceError(const Error& error) {
+  if (error.transient()) ++attempts_;
+  const std::uint32_t most = environment_->policy.attempts_max;
+  const bool hopeless = error.transient() && most > 0 && Attempts() >= most;
+  if ((IsAboutMessage(error.code()) || hopeless) && pending_.left() > 0) {
+    std::string envelope;
+    AppendEnvelope(pending_.rest().front(), &envelope);
+    if (!undeliverable_.GiveUp(envelope, DropReason::kUndeliverable, error, Attempts())) return false;
+    pending_.Take(1);
+    attempts_ = 0;
+    return true;
+  }
+  if (control_->stopping()) return error.transient() && AwaitRecovery();
+  ledger_->Retry();
+  health_->ReactToError("deliver a message", error);
+  return !health_->failed();
+}
+
+void Egress::Took(std::size_t count) {
+  if (count == 0) return;
   if (unflushed_ == 0) unflushed_since_ = received_at_;
   unflushed_ += count;
-  pending_taken_ += count;
+  pending_.Take(count);
   attempts_ = earlier_attempts_ = 0;
 }
 
-bool StreamRunner::HasHadAllAttempts() const {
-  const std::uint32_t most = environment_.policy.attempts_max;
-  return most > 0 && attempts_ + earlier_attempts_ >= most;
+void Egress::SetOldest(StreamControl::TimePoint since) { ledger_->SetOldest(since.time_since_epoch().count()); }
+
+bool Egress::IsTimeToFlush() const {
+  return handled_receipt_ - acknowledged_receipt_ >= kUnacknowledgedMax || Now() - flushed_at_ >= kFlushInterval;
 }
 
-bool StreamRunner::GiveUp(std::string_view envelope, DropReason reason, const Error& error) {
-  switch (environment_.policy.on_undeliverable) {
-    case FailurePolicy::OnUndeliverable::kBlock:
-      ReactToError("deliver a message", Error(Code::kFailedPrecondition, error.message()));
-      return false;
-    case FailurePolicy::OnUndeliverable::kDrop:
-      ledger_->Drop(reason);
-      ReportUndeliverable("dropped", error.message());
-      return true;
-    case FailurePolicy::OnUndeliverable::kDeadLetter: break;
-  }
-  while (true) {
-    const Error put =
-        dead_letters_.Put(envelope, error.message(), std::max(1U, attempts_ + earlier_attempts_), kDeadLetterTimeout);
-    if (put.ok()) {
-      ledger_->DeadLetter();
-      ReportUndeliverable("sent to " + dead_letters_.channel(), error.message());
-      return true;
-    }
-    if (put.code() == Code::kInvalidArgument) {
-      ledger_->Drop(DropReason::kTooLarge);
-      ReportUndeliverable("dropped, as " + put.message(), error.message());
-      return true;
-    }
-    if (!put.transient()) {
-      ReactToError("publish a dead letter", put);
-      return false;
-    }
-    if (IsToEnd()) return false;
-    ReportUnhealthy("cannot publish a dead letter: " + put.ToString());
-    ledger_->Retry();
-    if (Stopping()) {
-      Pause(kStalledWait);
-    } else {
-      WaitForStop(std::min(backoff_.Next(), milliseconds(1000)));
-    }
-  }
-}
-
-void StreamRunner::ReportUndeliverable(const std::string& what, const std::string& reason) {
-  const std::string text = reason + ": " + what + "; " + std::to_string(++undeliverable_) + " so far";
-  events_.Raise(kMessageUndeliverable, text);
-  // Where nothing can be delivered, a line for each would hold up whoever reads them.
-  if (undeliverable_ > 1 && environment_.clock->Now() < undeliverable_logged_at_ + kLogInterval) return;
-  undeliverable_logged_at_ = environment_.clock->Now();
-  events_.Log(LogLevel::kError, "a message can never be delivered: " + text);
-}
-
-void StreamRunner::SetOldest(steady_clock::time_point since) { ledger_->SetOldest(since.time_since_epoch().count()); }
-
-bool StreamRunner::IsTimeToFlush() const {
-  return handled_receipt_ - acknowledged_receipt_ >= kUnacknowledgedMax ||
-         environment_.clock->Now() - flushed_at_ >= kFlushInterval;
-}
-
-Error StreamRunner::FlushProducer(Producer* producer) {
-  flushed_at_ = environment_.clock->Now();
+Error Egress::Flush(Producer* producer) {
+  flushed_at_ = Now();
   if (unflushed_ > 0) {
     if (Error error = producer->Flush(kFlushTimeout); !error.ok()) return error;
-    in_trouble_ = false;
-    const std::chrono::duration<double> latency = environment_.clock->Now() - unflushed_since_;
+    health_->SetInTrouble(false);
+    const std::chrono::duration<double> latency = Now() - unflushed_since_;
     ledger_->Deliver(std::exchange(unflushed_, 0), latency.count());
   }
-  SetOldest(pending_taken_ < pending_.size() ? received_at_ : steady_clock::time_point{});
-  if (handled_receipt_ > acknowledged_receipt_ && handover_.subscription) {
-    handover_.subscription->Acknowledge(handled_receipt_);
+  SetOldest(pending_.left() > 0 || in_hand_.left > 0 ? received_at_ : StreamControl::TimePoint{});
+  if (handled_receipt_ > acknowledged_receipt_ && subscription_) {
+    subscription_->Acknowledge(handled_receipt_);
     acknowledged_receipt_ = handled_receipt_;
   }
   return {};
 }
 
-void StreamRunner::ReportDrops() {
-  const std::uint64_t dropped = handover_.subscription->Dropped();
+void Egress::ReportDrops() {
+  const std::uint64_t dropped = subscription_->Dropped();
   if (dropped == drops_reported_) return;
   ledger_->Miss(DropReason::kSlow, dropped - drops_reported_);
   drops_reported_ = dropped;
-  events_.Raise(kTransportMessagesDropped,
-                std::to_string(dropped) + " messages dropped since the stream was subscribed");
-  events_.Log(LogLevel::kError, std::to_string(dropped) + " messages dropped: the stream is slower than its channel");
+  health_->events().Raise(kTransportMessagesDropped,
+                          std::to_string(dropped) + " messages dropped since the stream was subscribed");
+  health_->events().Log(LogLevel::kError,
+                        std::to_string(dropped) + " messages dropped: the stream is slower than its channel");
 }
 
 }  // namespace kps

@@ -22,17 +22,26 @@ inline Event MakeEvent(const KnownEvent& known, std::string stream_id, std::stri
           std::move(metadata_json)};
 }
 
-inline constexpr KnownEvent kStreamFailed{EventKind::kAlert,   "streamFailed", "stream has failed",
-                                          Severity::kCritical, State::kFailed, "it waits for the next SetPayload"};
+inline constexpr KnownEvent kStreamFailed{
+    EventKind::kAlert,   "streamFailed", "stream has failed",
+    Severity::kCritical, State::kFailed, "an error that does not pass by itself; it waits for the next SetPayload"};
 
 inline constexpr KnownEvent kTransportDurability{
-    EventKind::kStatus,     "transportDurability", "which faults a confirm of the transport survives",
-    Severity::kUnspecified, State::kUnspecified,   "the transport keeps messages, and has told how"};
+    EventKind::kStatus,
+    "transportDurability",
+    "which faults a confirm of the transport survives",
+    Severity::kUnspecified,
+    State::kUnspecified,
+    "over JetStream; the message names the storage and the replicas of the stream"};
 
 // About single messages. They stay, as somebody should know, but the stream itself goes on: its state is not theirs.
 inline constexpr KnownEvent kMessageUndeliverable{
-    EventKind::kAlert,   "messageUndeliverable", "a message can never be delivered",
-    Severity::kCritical, State::kUnspecified,    "its metadata says why, what became of it, and how many there were"};
+    EventKind::kAlert,
+    "messageUndeliverable",
+    "a message can never be delivered",
+    Severity::kCritical,
+    State::kUnspecified,
+    "once or more since the stream was set: the metadata say why, what became of it, and how many there were"};
 inline constexpr KnownEvent kEnvelopeMalformed{
     EventKind::kAlert,  "envelopeMalformed", "a message on the channel is no envelope",
     Severity::kWarning, State::kUnspecified, "once or more since the stream was set"};
@@ -42,7 +51,7 @@ inline constexpr KnownEvent kTransportMessagesDropped{
     "messages were dropped because the stream is slower than its channel",
     Severity::kCritical,
     State::kUnspecified,
-    "the number is in its metadata"};
+    "over core NATS; the number is in the metadata"};
 
 // Of the connector as a whole.
 inline constexpr KnownEvent kDiscoveryFailed{
@@ -54,17 +63,18 @@ inline constexpr KnownEvent kStateNotSaved{
     Severity::kCritical, State::kUnhealthy, "sources are not acknowledged to meanwhile; gone when it is saved again"};
 inline constexpr KnownEvent kStateDamaged{
     EventKind::kAlert,   "stateDamaged",      "a file of the state was damaged and was set aside",
-    Severity::kCritical, State::kUnspecified, "its name is in its metadata"};
+    Severity::kCritical, State::kUnspecified, "at the start; its name is in the metadata"};
 inline constexpr KnownEvent kStateRefused{
     EventKind::kAlert,   "stateRefused", "the saved streams and config do not fit the plugin",
-    Severity::kCritical, State::kFailed, "they are kept until the next SetPayload"};
+    Severity::kCritical, State::kFailed, "at the start, with another plugin; they are kept until the next SetPayload"};
+
+inline constexpr std::array kHostEvents{
+    kStreamFailed,    kTransportDurability, kMessageUndeliverable, kEnvelopeMalformed, kTransportMessagesDropped,
+    kDiscoveryFailed, kStateNotSaved,       kStateDamaged,         kStateRefused};
 
 // Whether `id` names an event that the host alone raises, of either kind: a plugin that took it would make it lie.
 inline bool IsOfHost(std::string_view id) {
   const auto named = [id](const KnownEvent& known) { return known.id == id; };
-  constexpr std::array kHostEvents{
-      kStreamFailed,    kTransportDurability, kMessageUndeliverable, kEnvelopeMalformed, kTransportMessagesDropped,
-      kDiscoveryFailed, kStateNotSaved,       kStateDamaged,         kStateRefused};
   return std::any_of(kKnownEvents.begin(), kKnownEvents.end(), named) ||
          std::any_of(kHostEvents.begin(), kHostEvents.end(), named);
 }

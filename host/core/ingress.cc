@@ -1,15 +1,15 @@
-// Ingress: consumer -> window -> transport -> confirm -> position -> ack.
+#include "host/core/ingress.h"
+
 #include <algorithm>
 #include <utility>
-
-#include "host/core/stream_runner.h"
 
 namespace kps {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
+// The transport knows messages by their run: before the first one is published, the run is stored, if it can be.
+constexpr milliseconds kRunStoredTimeout{2000};
 // How long next_msg may block when nothing is on its way; a stop wakes it.
 constexpr milliseconds kIdle{1000};
 // How long to wait for a confirm before looking at the consumer again.
@@ -21,41 +21,53 @@ constexpr milliseconds kSpinWaitLongest{100};
 
 }  // namespace
 
-// The window and the publisher outlive the consumer, which may be another after an error: what it gave stays on its
-// way.
-Error StreamRunner::OpenWindow() {
+Ingress::Ingress(const StreamContext& context, ResumePoint start)
+    : stream_(context.stream),
+      environment_(context.environment),
+      control_(context.control),
+      health_(context.health),
+      ledger_(context.ledger),
+      start_(std::move(start)),
+      progress_(environment_->state, stream_->id) {}
+
+void Ingress::Begin() {
+  begun_ = true;
+  progress_.Begin(std::move(start_), environment_->transport->KeepsMessages() ? kRunStoredTimeout : milliseconds(0));
+}
+
+Error Ingress::Open() {
   if (!window_) {
-    window_ = std::make_unique<Window>(environment_.window, progress_.point().run, IngressProgress::MakeRun());
+    window_ = std::make_unique<Window>(environment_->window, progress_.point().run, IngressProgress::MakeRun());
   }
   if (publisher_ && !publisher_refused_) return {};
   publisher_refused_ = false;
   publisher_.reset();
-  auto opened = environment_.transport->OpenPublisher(stream_.channel);
+  auto opened = environment_->transport->OpenPublisher(stream_->channel);
   if (!opened.ok()) return opened.error();
   publisher_ = std::move(opened.value());
   window_->Rewind();
   return {};
 }
 
-std::string_view StreamRunner::NextPosition() const {
+std::string_view Ingress::NextPosition() const {
   return window_ && !window_->empty() ? window_->newest_position() : progress_.point().position;
 }
 
-void StreamRunner::RunIngress(Consumer* consumer) {
-  if (const Error error = OpenWindow(); !error.ok()) {
-    events_.Raise(kTransportPublishFailed, error.ToString());
+void Ingress::Run(Consumer* consumer) {
+  if (const Error error = Open(); !error.ok()) {
+    health_->events().Raise(kTransportPublishFailed, error.ToString());
     publish_alert_ = true;
-    return ReactToError("open the channel", error);
+    return health_->ReactToError("open the channel", error);
   }
   Window& window = *window_;
   progress_.ForgetTokens();
   window.ForgetTokens();
   unacknowledged_.reset();
-  in_trouble_ = false;
+  health_->SetInTrouble(false);
   milliseconds spin_wait = kSpinWaitFirst;
   bool proven = false;  // the consumer has answered; until then it is asked without waiting: is it healthy?
 
-  while (!Stopping() && !events_.failed()) {
+  while (!control_->stopping() && !health_->failed()) {
     ReapConfirmed(consumer);
     if (!PublishWindow(consumer)) continue;
     if (window.full()) {
@@ -64,50 +76,50 @@ void StreamRunner::RunIngress(Consumer* consumer) {
     }
     milliseconds timeout{0};
     if (window.empty() && proven) timeout = progress_.waiting() || unacknowledged_ ? kConfirmWait : kIdle;
-    const auto called_at = environment_.clock->Now();
-    auto batch = consumer->NextBatch(environment_.batch, timeout);
+    const auto called_at = Now();
+    auto batch = consumer->NextBatch(environment_->batch, timeout);
     if (!batch.ok()) {
       // A permanent error waits long: what is on its way is brought home first.
       if (!batch.error().transient()) DrainWindow(consumer);
-      ReactToError("read the next message", batch.error());
+      health_->ReactToError("read the next message", batch.error());
       continue;
     }
     proven = true;
-    ReportConnection();
+    health_->ReportConnection();
     if (!batch.value().messages.empty()) {
-      window.Push(batch.value(), environment_.clock->NowNs(), environment_.clock->Now());
+      window.Push(batch.value(), environment_->clock->NowNs(), Now());
       ledger_->Accept(batch.value().messages.size());
       ReportWindow();
       spin_wait = kSpinWaitFirst;
     } else if (!window.empty()) {
       AwaitConfirmed(consumer, window.NewestTicket(), kConfirmWait);
-    } else if (environment_.clock->Now() - called_at < timeout / 10) {
-      WaitForStop(spin_wait);
+    } else if (Now() - called_at < timeout / 10) {
+      control_->WaitForStop(spin_wait);
       spin_wait = std::min(spin_wait * 2, kSpinWaitLongest);
     } else {
       spin_wait = kSpinWaitFirst;
     }
   }
-  if (Stopping()) DrainWindow(consumer);
+  if (control_->stopping()) DrainWindow(consumer);
 }
 
-void StreamRunner::AwaitConfirmed(Consumer* consumer, std::uint64_t ticket, milliseconds timeout) {
+void Ingress::AwaitConfirmed(Consumer* consumer, std::uint64_t ticket, milliseconds timeout) {
   const Error error = publisher_->AwaitConfirmed(ticket, timeout);
   // Lost, or refused: the next Publish says which.
   if (!error.ok() && error.code() != Code::kDeadlineExceeded) PublishAgain(consumer);
 }
 
 // What is confirmed by now is not lost.
-void StreamRunner::PublishAgain(Consumer* consumer) {
+void Ingress::PublishAgain(Consumer* consumer) {
   ReapConfirmed(consumer);
   window_->Rewind();
 }
 
-void StreamRunner::ReapConfirmed(Consumer* consumer) {
+void Ingress::ReapConfirmed(Consumer* consumer) {
   const std::uint64_t ticket = publisher_->Confirmed();
   Window::Confirmed confirmed{};
   while (window_->PopConfirmed(ticket, &confirmed)) {
-    const std::chrono::duration<double> latency = environment_.clock->Now() - confirmed.accepted_at;
+    const std::chrono::duration<double> latency = Now() - confirmed.accepted_at;
     ledger_->Deliver(confirmed.message_count, latency.count());
     progress_.Confirm(confirmed);
     ReportWindow();
@@ -115,11 +127,11 @@ void StreamRunner::ReapConfirmed(Consumer* consumer) {
   Acknowledge(consumer);
 }
 
-void StreamRunner::Acknowledge(Consumer* consumer) {
+void Ingress::Acknowledge(Consumer* consumer) {
   if (const auto token = progress_.TakeToken()) unacknowledged_ = token;
-  if (!unacknowledged_ || (environment_.clock->Now() < acknowledge_at_ && !Stopping())) return;
+  if (!unacknowledged_ || (Now() < acknowledge_at_ && !control_->stopping())) return;
   const Error error = consumer->Ack(*unacknowledged_);
-  in_trouble_ = !error.ok();
+  health_->SetInTrouble(!error.ok());
   if (error.ok()) {
     unacknowledged_.reset();
     acknowledge_at_ = {};
@@ -127,21 +139,21 @@ void StreamRunner::Acknowledge(Consumer* consumer) {
   }
   // The messages are safe; what may follow is that the source sends some of them again.
   constexpr const char* kDoing = "acknowledge to the source";
-  if (!error.transient()) return ReactToError(kDoing, error);
-  acknowledge_at_ = environment_.clock->Now() + std::max(backoff_.Next(), error.retry_after());
-  ReportUnhealthy(std::string("cannot ") + kDoing + ": " + error.ToString());
+  if (!error.transient()) return health_->ReactToError(kDoing, error);
+  acknowledge_at_ = Now() + std::max(health_->NextDelay(), error.retry_after());
+  health_->ReportUnhealthy(std::string("cannot ") + kDoing + ": " + error.ToString());
 }
 
-bool StreamRunner::PublishWindow(Consumer* consumer) {
+bool Ingress::PublishWindow(Consumer* consumer) {
   const Error error = window_->PublishTo(publisher_.get());
   if (error.ok()) {
-    if (publish_alert_) events_.Clear(kTransportPublishFailed);
+    if (publish_alert_) health_->events().Clear(kTransportPublishFailed);
     publish_alert_ = false;
     return true;
   }
   switch (error.code()) {
     case Code::kInvalidArgument:
-      if (!DropRefused(error)) ReactToError("publish", error);
+      if (!DropRefused(error)) health_->ReactToError("publish", error);
       return false;
     case Code::kResourceExhausted:  // backpressure: try again at once, Publish itself has waited
       return false;
@@ -149,37 +161,37 @@ bool StreamRunner::PublishWindow(Consumer* consumer) {
     default: break;
   }
   if (!publish_alert_) {
-    events_.Raise(kTransportPublishFailed, error.ToString());
+    health_->events().Raise(kTransportPublishFailed, error.ToString());
     publish_alert_ = true;
   }
   if (!error.transient()) {
-    ReactToError("publish", error);
+    health_->ReactToError("publish", error);
     publisher_refused_ = true;
     return false;
   }
-  ReportUnhealthy("cannot publish: " + error.ToString());
+  health_->ReportUnhealthy("cannot publish: " + error.ToString());
   ledger_->Retry();
   // What was published before the connection went may be lost with it; the publisher says so here.
   if (!window_->empty()) AwaitConfirmed(consumer, publisher_->Confirmed() + 1, milliseconds(0));
-  WaitForStop(std::min(backoff_.Next(), milliseconds(1000)));
+  health_->WaitShortly();
   return false;
 }
 
-bool StreamRunner::DropRefused(const Error& error) {
-  if (environment_.policy.on_undeliverable == FailurePolicy::OnUndeliverable::kBlock) return false;
+bool Ingress::DropRefused(const Error& error) {
+  if (environment_->policy.on_undeliverable == FailurePolicy::OnUndeliverable::kBlock) return false;
   window_->SkipRefused();
   ledger_->Drop(DropReason::kTooLarge);
   // It is no dead letter either: one of that size is refused as well.
-  ReportUndeliverable("dropped", error.message());
+  health_->ReportUndeliverable("dropped", error.message());
   return true;
 }
 
-void StreamRunner::ReportWindow() {
+void Ingress::ReportWindow() {
   ledger_->SetWindowUse(window_->use());
   ledger_->SetOldest(window_->empty() ? 0 : window_->oldest_accepted_at().time_since_epoch().count());
 }
 
-void StreamRunner::GiveUpWindow() {
+void Ingress::End() {
   if (!window_ || window_->empty()) return;
   // A source that can resume reads again from the last confirmed position.
   if (window_->newest_position().empty()) {
@@ -191,26 +203,27 @@ void StreamRunner::GiveUpWindow() {
   ledger_->SetWindowUse(0);
 }
 
-void StreamRunner::DrainWindow(Consumer* consumer) {
-  const auto deadline = environment_.clock->Now() + environment_.drain_timeout;
+void Ingress::DrainWindow(Consumer* consumer) {
+  const auto deadline = Now() + environment_->drain_timeout;
   ReapConfirmed(consumer);
-  while (!window_->empty() && environment_.clock->Now() < deadline) {
+  while (!window_->empty() && Now() < deadline) {
     const Error error = window_->PublishTo(publisher_.get());
     if (error.code() == Code::kInvalidArgument && DropRefused(error)) continue;
     if (!error.ok() && !error.transient()) break;
     if (error.code() == Code::kAborted) PublishAgain(consumer);
-    if (error.code() == Code::kUnavailable) Pause(kConfirmWait);  // it may come back in time
+    if (error.code() == Code::kUnavailable) control_->Pause(kConfirmWait);  // it may come back in time
     if (!error.ok()) continue;
     AwaitConfirmed(consumer, window_->NewestTicket(), kConfirmWait);
     ReapConfirmed(consumer);
   }
   if (!window_->empty()) {
-    events_.Log(LogLevel::kWarn, std::to_string(window_->message_count()) +
-                                     " messages were not confirmed in time; a source that resumes sends them again");
+    health_->events().Log(LogLevel::kWarn,
+                          std::to_string(window_->message_count()) +
+                              " messages were not confirmed in time; a source that resumes sends them again");
   }
   if (!progress_.waiting()) return;
-  const auto left = std::max(std::chrono::ceil<milliseconds>(deadline - environment_.clock->Now()), kConfirmWait);
-  if (environment_.state->Flush(left).ok()) Acknowledge(consumer);
+  const auto left = std::max(std::chrono::ceil<milliseconds>(deadline - Now()), kConfirmWait);
+  if (environment_->state->Flush(left).ok()) Acknowledge(consumer);
 }
 
 }  // namespace kps

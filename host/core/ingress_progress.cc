@@ -16,11 +16,14 @@ std::string IngressProgress::MakeRun() {
   return run;
 }
 
-void IngressProgress::Begin(ResumePoint point) {
+void IngressProgress::Begin(ResumePoint point, std::chrono::milliseconds timeout) {
   point_ = std::move(point);
   if (!point_.run.empty()) return;
   point_.run = MakeRun();
-  if (store_ != nullptr) (void)store_->PutResumePoint(stream_id_, point_.position, point_.run, point_.message_count);
+  if (store_ == nullptr) return;
+  (void)store_->PutResumePoint(stream_id_, point_.position, point_.run, point_.message_count);
+  // A store that cannot save says so itself, and messages go on meanwhile.
+  if (timeout.count() > 0) (void)store_->Flush(timeout);
 }
 
 void IngressProgress::ForgetTokens() {

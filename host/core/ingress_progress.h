@@ -2,6 +2,7 @@
 // source, in this order. Of the stream's thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,8 +20,9 @@ class IngressProgress {
   // `store` may be null: then what is confirmed counts as stored. It outlives the progress.
   IngressProgress(StateStore* store, std::string stream_id) : store_(store), stream_id_(std::move(stream_id)) {}
 
-  // Goes on where an earlier run of the stream has ended; one that has come nowhere begins a run of its own.
-  void Begin(ResumePoint point);
+  // Goes on where an earlier run of the stream has ended; one that has come nowhere begins a run of its own, and waits
+  // for at most `timeout` until that is stored: a process after this one knows its messages by it.
+  void Begin(ResumePoint point, std::chrono::milliseconds timeout);
   // A new instance numbers its batches anew: what the last one was not told is of no use to it.
   void ForgetTokens();
 

@@ -21,7 +21,7 @@ void AwaitEnd(StreamRunner* runner, const Clock& clock) {
 
 }  // namespace
 
-Reconciler::Reconciler(StreamRunner::Environment environment, Metrics* metrics)
+Reconciler::Reconciler(StreamEnvironment environment, Metrics* metrics)
     : environment_(std::move(environment)), metrics_(metrics), mover_([this] { return MoveNext(); }) {}
 
 Reconciler::~Reconciler() { Shutdown(); }

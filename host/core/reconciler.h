@@ -28,7 +28,7 @@ struct StreamView {
 class Reconciler {
  public:
   // What `environment` points to, and `metrics`, outlive it.
-  Reconciler(StreamRunner::Environment environment, Metrics* metrics);
+  Reconciler(StreamEnvironment environment, Metrics* metrics);
   ~Reconciler();
 
   // Streams and config become these at once, for every reader. What starts or restarts runs on `connector`; where that
@@ -62,7 +62,7 @@ class Reconciler {
   RunningMap CopyRunning() const KPS_EXCLUDES(state_mutex_);
   Runner MoveNext();
 
-  const StreamRunner::Environment environment_;
+  const StreamEnvironment environment_;
   Metrics* const metrics_;
 
   // One change at a time. Streams are told to stop, which may call the plugin's wake, and are started: readers do not

@@ -66,7 +66,7 @@ Result<Rules> MakeRules(const std::string& connector_id, const PluginDescriptor&
   return rules;
 }
 
-StreamRunner::Environment MakeEnvironment(const Runtime::Options& options, const Runtime::Ports& ports,
+StreamEnvironment MakeEnvironment(const Runtime::Options& options, const Runtime::Ports& ports,
                                           EventStore* events, Ledgers* ledgers, PluginCalls* calls) {
   return {.transport = ports.transport,
           .events = events,

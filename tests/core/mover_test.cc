@@ -181,7 +181,7 @@ TEST_F(Mover, AStreamThatDoesNotSettleHoldsTheOthersOnlyForAWhile) {
   EventStore events(&clock_);
   Ledgers ledgers;
   PluginCalls calls;
-  StreamRunner::Environment environment{.transport = &transport_,
+  StreamEnvironment environment{.transport = &transport_,
                                         .events = &events,
                                         .logger = &logger_,
                                         .clock = &clock_,

@@ -106,6 +106,15 @@ TEST_F(StateTest, TheSourceIsAcknowledgedToOnceThePositionIsStored) {
   EXPECT_TRUE(Eventually([&] { return Acknowledged() == 3; }));
 }
 
+TEST_F(StateTest, WhatATransportKnowsMessagesByIsStoredBeforeTheFirst) {
+  state_.prompt = false;
+  world_.keeping = true;
+  world_.source = {"a"};
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Comes({"a"}, &RuntimeTest::Published));
+  EXPECT_EQ(state_.stored(), 1u) << "the begin of the run; no batch yet";
+}
+
 TEST_F(StateTest, AStopStoresAndAcknowledgesWhatIsConfirmed) {
   state_.prompt = false;
   world_.source = {"a"};

@@ -27,7 +27,7 @@ void Lifetimes::Interrupt(bool give_up) {
   if (!Stop(End::kKill)) simulation_->set_dead(true);
 }
 
-void Lifetimes::Account(const StreamSpec& stream, const StreamRunner::Environment& environment, bool killed) {
+void Lifetimes::Account(const StreamSpec& stream, const StreamEnvironment& environment, bool killed) {
   const auto figures = environment.ledgers->Open(stream.id, stream.direction)->Read(simulation_->NowNs());
   environment.ledgers->Close(stream.id);
   hooks_.account(figures);
@@ -41,7 +41,7 @@ void Lifetimes::Finish() {
 }
 
 void Lifetimes::Run(StreamSpec stream, const std::shared_ptr<Connector>& connector,
-                    StreamRunner::Environment environment) {
+                    StreamEnvironment environment) {
   simulation_->interrupt = [this](bool give_up) { Interrupt(give_up); };
   std::shared_ptr<StreamRunner> predecessor;
   ResumePoint saved;

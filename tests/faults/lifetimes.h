@@ -20,7 +20,7 @@ class Lifetimes {
   };
   Lifetimes(Simulation* simulation, Hooks hooks) : simulation_(simulation), hooks_(std::move(hooks)) {}
 
-  void Run(StreamSpec stream, const std::shared_ptr<Connector>& connector, StreamRunner::Environment environment);
+  void Run(StreamSpec stream, const std::shared_ptr<Connector>& connector, StreamEnvironment environment);
   // Of the stream's thread: there is nothing left to do.
   void Finish();
   std::uint64_t kills() const { return kills_; }
@@ -32,7 +32,7 @@ class Lifetimes {
   bool Stop(End how);
   void Interrupt(bool give_up);
   // At the end of a process.
-  void Account(const StreamSpec& stream, const StreamRunner::Environment& environment, bool killed);
+  void Account(const StreamSpec& stream, const StreamEnvironment& environment, bool killed);
 
   Simulation* const simulation_;
   const Hooks hooks_;

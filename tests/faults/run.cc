@@ -19,9 +19,9 @@ class NoLog : public Logger {
   void Log(LogLevel, std::string_view, std::string_view) override {}
 };
 
-StreamRunner::Environment MakeEnvironment(Simulation* simulation, Transport* transport, EventStore* events, Logger* log,
+StreamEnvironment MakeEnvironment(Simulation* simulation, Transport* transport, EventStore* events, Logger* log,
                                           Ledgers* ledgers, PluginCalls* calls) {
-  StreamRunner::Environment environment;
+  StreamEnvironment environment;
   environment.transport = transport;
   environment.events = events;
   environment.logger = log;

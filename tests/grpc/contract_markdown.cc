@@ -9,7 +9,7 @@
 
 #include "connector/v1/connector.pb.h"
 #include "host/core/error.h"
-#include "host/core/known_events.h"
+#include "host/core/host_events.h"
 
 namespace {
 
@@ -35,6 +35,18 @@ std::string Short(const std::string& name, const EnumDescriptor& type) {
   // RESPONSE_CODE_UNSPECIFIED has the prefix that all of them have.
   const std::string& first = type.value(0)->name();
   return name.substr(first.size() - std::string("UNSPECIFIED").size());
+}
+
+void PrintEvent(const kps::KnownEvent& event) {
+  const auto severity = static_cast<v1::Severity>(event.severity);
+  const auto state = static_cast<v1::State>(event.state);
+  const auto or_dash = [](bool nothing, const std::string& name) { return nothing ? "–" : name; };
+  std::cout << "| " << (event.kind == kps::EventKind::kAlert ? "alert" : "status") << " | `" << event.id << "` | "
+            << event.message << " | "
+            << or_dash(severity == v1::SEVERITY_UNSPECIFIED,
+                       Short(v1::Severity_Name(severity), *v1::Severity_descriptor()))
+            << " | " << or_dash(state == v1::STATE_UNSPECIFIED, Short(v1::State_Name(state), *v1::State_descriptor()))
+            << " | " << event.when << " |\n";
 }
 
 // 0 when there is a word for each thing of the contract, and none for another.
@@ -66,15 +78,8 @@ int Print() {
   complete = complete && described == kAnswers.size();
 
   std::cout << "\n| event | id | message | severity | state | when |\n|---|---|---|---|---|---|\n";
-  for (const kps::KnownEvent& event : kps::kKnownEvents) {
-    const auto severity = static_cast<v1::Severity>(event.severity);
-    std::cout << "| " << (event.kind == kps::EventKind::kAlert ? "alert" : "status") << " | `" << event.id << "` | "
-              << event.message << " | "
-              << (severity == v1::SEVERITY_UNSPECIFIED ? "–"
-                                                       : Short(v1::Severity_Name(severity), *v1::Severity_descriptor()))
-              << " | " << Short(v1::State_Name(static_cast<v1::State>(event.state)), *v1::State_descriptor()) << " | "
-              << event.when << " |\n";
-  }
+  for (const kps::KnownEvent& event : kps::kKnownEvents) PrintEvent(event);
+  for (const kps::KnownEvent& event : kps::kHostEvents) PrintEvent(event);
   if (!complete) std::cerr << "contract_markdown.cc does not say what connector.proto has\n";
   return complete ? 0 : 1;
 }

@@ -1,0 +1,83 @@
+#include "host/core/stream_health.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace kps {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kShortWait{1000};
+constexpr milliseconds kLogInterval{1000};
+
+}  // namespace
+
+StreamHealth::StreamHealth(const StreamSpec* stream, const StreamEnvironment* environment, StreamControl* control)
+    : stream_(stream),
+      environment_(environment),
+      control_(control),
+      events_(stream, environment->events, environment->logger),
+      backoff_(std::hash<std::string>()(stream->id), environment->policy.retry_delay_max) {}
+
+void StreamHealth::ReactToError(const char* doing, const Error& error) {
+  // The stop itself makes blocked calls fail: that is no news.
+  if (control_->stopping()) return;
+  const std::string reason = std::string("cannot ") + doing + ": " + error.ToString();
+  control_->SetCarrying(false);
+  if (error.transient()) {
+    events_.Unhealthy(reason);
+  } else {
+    events_.Failed(reason);
+  }
+  control_->MarkSettled();
+  constexpr auto kForEver = std::chrono::hours(24 * 365);
+  if (error.transient()) {
+    control_->WaitToTryAgain(Waiting::kAll, std::max(backoff_.Next(), error.retry_after()));
+  } else {
+    control_->WaitToTryAgain(Waiting::kFailed, kForEver);
+  }
+}
+
+void StreamHealth::ReportHealthy() {
+  if (control_->stopping() || !events_.Healthy()) return;
+  control_->SetCarrying(true);
+  backoff_.Reset();
+}
+
+void StreamHealth::ReportUnhealthy(const std::string& reason) {
+  if (control_->stopping()) return;
+  control_->SetCarrying(false);
+  events_.Unhealthy(reason);
+}
+
+void StreamHealth::ReportConnection() {
+  if (in_trouble_) return;
+  if (environment_->transport->Connected()) {
+    ReportHealthy();
+    if (!durability_told_) TellDurability();
+  } else {
+    durability_told_ = false;
+    ReportUnhealthy("the transport is not connected: " + environment_->transport->DisconnectReason());
+  }
+}
+
+void StreamHealth::TellDurability() {
+  const std::string durability = environment_->transport->Durability(stream_->channel);
+  if (durability.empty()) return;  // not known yet, or nothing is kept
+  durability_told_ = true;
+  events_.Tell(kTransportDurability, durability);
+}
+
+void StreamHealth::WaitShortly() { control_->WaitForStop(std::min(backoff_.Next(), kShortWait)); }
+
+void StreamHealth::ReportUndeliverable(const std::string& what, const std::string& reason) {
+  const std::string text = reason + ": " + what + "; " + std::to_string(++undeliverable_) + " so far";
+  events_.Raise(kMessageUndeliverable, text);
+  // Where nothing can be delivered, a line for each would hold up whoever reads them.
+  if (undeliverable_ > 1 && environment_->clock->Now() < undeliverable_logged_at_ + kLogInterval) return;
+  undeliverable_logged_at_ = environment_->clock->Now();
+  events_.Log(LogLevel::kError, "a message can never be delivered: " + text);
+}
+
+}  // namespace kps
