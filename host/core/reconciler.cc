@@ -26,8 +26,27 @@ Reconciler::Reconciler(StreamEnvironment environment, Metrics* metrics)
 
 Reconciler::~Reconciler() { Shutdown(); }
 
-void Reconciler::Apply(const StreamMap& desired, JsonMembers config, std::shared_ptr<Connector> connector,
-                       Waiting try_again) {
+Result<Reconciler::Change> Reconciler::Prepare(StreamMap desired) const {
+  Change change;
+  StreamMap current;
+  for (const auto& [id, entry] : CopyRunning()) current.emplace(id, entry.runner->stream());
+  change.plan = PlanStreams(current, desired);
+  for (const auto* ids : {&change.plan.start, &change.plan.restart}) {
+    for (const std::string& id : *ids) {
+      auto runner = StreamRunner::Create(desired.at(id), environment_);
+      if (!runner.ok()) {
+        return Error(runner.error().code(), "stream " + std::to_string(change.runners.size() + 1) + " of " +
+                                                std::to_string(change.plan.start.size() + change.plan.restart.size()) +
+                                                " that are to start cannot: " + runner.error().message());
+      }
+      change.runners.emplace(id, std::move(runner.value()));
+    }
+  }
+  change.desired = std::move(desired);
+  return change;
+}
+
+void Reconciler::Apply(Change change, JsonMembers config, std::shared_ptr<Connector> connector, Waiting try_again) {
   std::shared_ptr<Connector> retired;
   {
     MutexLock lock(apply_mutex_);
@@ -37,21 +56,18 @@ void Reconciler::Apply(const StreamMap& desired, JsonMembers config, std::shared
       ++generation_;
     }
     RunningMap running = CopyRunning();
-    StreamMap current;
-    for (const auto& [id, entry] : running) current.emplace(id, entry.runner->stream());
-    const Plan plan = PlanStreams(current, desired);
-
-    for (const std::string& id : plan.stop) Stop(&running, id);
-    for (const std::string& id : plan.restart) {
+    for (const std::string& id : change.plan.stop) Stop(&running, id);
+    for (const std::string& id : change.plan.restart) {
       environment_.logger->Log(LogLevel::kInfo, id, "stream changed: restarting");
       Running& entry = running.at(id);
-      entry = Restart(entry.runner, desired.at(id));
+      entry = Restart(entry.runner, change.runners.at(id));
     }
-    for (const std::string& id : plan.keep) running.at(id).runner->TryAgain(try_again);
+    for (const std::string& id : change.plan.keep) running.at(id).runner->TryAgain(try_again);
     // Egress first: what an ingress stream of this request publishes finds its subscriber.
     for (const Direction direction : {Direction::kEgress, Direction::kIngress}) {
-      for (const std::string& id : plan.start) {
-        if (desired.at(id).direction == direction) running[id] = Start(desired.at(id), StoppedRunner(id));
+      for (const std::string& id : change.plan.start) {
+        if (change.desired.at(id).direction != direction) continue;
+        running[id] = Start(change.runners.at(id), StoppedRunner(id));
       }
     }
     saved_points_.clear();
@@ -77,19 +93,19 @@ void Reconciler::Stop(RunningMap* running, const std::string& id) {
   stopped_.push_back(node.mapped().runner);
 }
 
-Reconciler::Running Reconciler::Restart(const Runner& former, const StreamSpec& stream) {
-  former->RequestStop(CanHandOver(former->stream(), stream) ? StopMode::kHandOver : StopMode::kDrain);
+Reconciler::Running Reconciler::Restart(const Runner& former, Runner runner) {
+  former->RequestStop(CanHandOver(former->stream(), runner->stream()) ? StopMode::kHandOver : StopMode::kDrain);
   // Its events speak of the former run.
-  environment_.events->RemoveStream(stream.id);
-  return Start(stream, former);
+  environment_.events->RemoveStream(runner->stream().id);
+  return Start(std::move(runner), former);
 }
 
-Reconciler::Running Reconciler::Start(const StreamSpec& stream, Runner predecessor) {
-  metrics_->AddStream(stream.id);
-  const auto saved = saved_points_.find(stream.id);
-  return {std::make_shared<StreamRunner>(stream, connector_, environment_, std::move(predecessor),
-                                         saved == saved_points_.end() ? ResumePoint() : saved->second),
-          generation_};
+Reconciler::Running Reconciler::Start(Runner runner, Runner predecessor) {
+  const std::string& id = runner->stream().id;
+  metrics_->AddStream(id);
+  const auto saved = saved_points_.find(id);
+  runner->Launch(connector_, std::move(predecessor), saved == saved_points_.end() ? ResumePoint() : saved->second);
+  return {std::move(runner), generation_};
 }
 
 Reconciler::Runner Reconciler::StoppedRunner(const std::string& id) const {
@@ -100,17 +116,30 @@ Reconciler::Runner Reconciler::StoppedRunner(const std::string& id) const {
   return nullptr;
 }
 
-Reconciler::Runner Reconciler::MoveNext() {
+StreamMover::Moved Reconciler::MoveNext() {
   MutexLock lock(apply_mutex_);
-  for (const auto& [id, entry] : CopyRunning()) {
-    if (entry.generation == generation_) continue;
-    environment_.logger->Log(LogLevel::kInfo, id, "moving the stream to the new connector");
-    const Running moved = Restart(entry.runner, entry.runner->stream());
-    MutexLock state_lock(state_mutex_);
-    running_[id] = moved;
-    return moved.runner;
+  const RunningMap running = CopyRunning();
+  // The first one after the last one moved: each gets its turn, however often the connector is another.
+  auto next = running.end();
+  for (auto entry = running.begin(); entry != running.end(); ++entry) {
+    if (entry->second.generation == generation_) continue;
+    if (next == running.end() || (next->first <= last_moved_ && entry->first > last_moved_)) next = entry;
   }
-  return nullptr;
+  if (next == running.end()) return {};
+  const auto& [id, entry] = *next;
+  auto runner = StreamRunner::Create(entry.runner->stream(), environment_);
+  if (!runner.ok()) {
+    environment_.logger->Log(LogLevel::kError, id,
+                             "the stream cannot be moved to the new connector yet: " + runner.error().message());
+    return {nullptr, false, runner.error()};
+  }
+  environment_.logger->Log(LogLevel::kInfo, id, "moving the stream to the new connector");
+  last_moved_ = id;
+  const bool carried = entry.runner->subscribed();
+  const Running moved = Restart(entry.runner, std::move(runner.value()));
+  MutexLock state_lock(state_mutex_);
+  running_[id] = moved;
+  return {moved.runner, carried, {}};
 }
 
 Reconciler::RunningMap Reconciler::CopyRunning() const {

@@ -31,10 +31,18 @@ class Reconciler {
   Reconciler(StreamEnvironment environment, Metrics* metrics);
   ~Reconciler();
 
+  // A change of the streams, with all that it needs and might not get.
+  struct Change {
+    StreamMap desired;
+    Plan plan;
+    std::map<std::string, std::shared_ptr<StreamRunner>> runners;  // of what starts or restarts; not launched
+  };
+  // Nothing is changed by it. RESOURCE_EXHAUSTED: there are not enough threads.
+  Result<Change> Prepare(StreamMap desired) const;
   // Streams and config become these at once, for every reader. What starts or restarts runs on `connector`; where that
   // is a new one, the other streams follow in the background, one by one. Kept streams that wait after a failure try
-  // again, those of `try_again`.
-  void Apply(const StreamMap& desired, JsonMembers config, std::shared_ptr<Connector> connector, Waiting try_again);
+  // again, those of `try_again`. No other change was applied since this one was prepared.
+  void Apply(Change change, JsonMembers config, std::shared_ptr<Connector> connector, Waiting try_again);
   // Where streams go on that the next Apply starts. Once, before streams were applied.
   void Resume(std::map<std::string, ResumePoint> points);
 
@@ -55,12 +63,12 @@ class Reconciler {
 
   void Stop(RunningMap* running, const std::string& id) KPS_REQUIRES(apply_mutex_);
   // The stream's run that has ended or is told to end now, then its successor.
-  Running Restart(const Runner& former, const StreamSpec& stream) KPS_REQUIRES(apply_mutex_);
-  Running Start(const StreamSpec& stream, Runner predecessor) KPS_REQUIRES(apply_mutex_);
+  Running Restart(const Runner& former, Runner runner) KPS_REQUIRES(apply_mutex_);
+  Running Start(Runner runner, Runner predecessor) KPS_REQUIRES(apply_mutex_);
   // The run of a removed stream that may still be ending; null: there is none.
   Runner StoppedRunner(const std::string& id) const KPS_REQUIRES(apply_mutex_);
   RunningMap CopyRunning() const KPS_EXCLUDES(state_mutex_);
-  Runner MoveNext();
+  StreamMover::Moved MoveNext();
 
   const StreamEnvironment environment_;
   Metrics* const metrics_;
@@ -70,6 +78,7 @@ class Reconciler {
   Mutex apply_mutex_;
   std::shared_ptr<Connector> connector_ KPS_GUARDED_BY(apply_mutex_);
   std::uint64_t generation_ KPS_GUARDED_BY(apply_mutex_) = 0;  // of connector_
+  std::string last_moved_ KPS_GUARDED_BY(apply_mutex_);        // to a new connector
   std::map<std::string, ResumePoint> saved_points_ KPS_GUARDED_BY(apply_mutex_);
   std::vector<Runner> stopped_ KPS_GUARDED_BY(apply_mutex_);  // told to stop, perhaps still ending
 

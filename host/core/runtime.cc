@@ -66,8 +66,8 @@ Result<Rules> MakeRules(const std::string& connector_id, const PluginDescriptor&
   return rules;
 }
 
-StreamEnvironment MakeEnvironment(const Runtime::Options& options, const Runtime::Ports& ports,
-                                          EventStore* events, Ledgers* ledgers, PluginCalls* calls) {
+StreamEnvironment MakeEnvironment(const Runtime::Options& options, const Runtime::Ports& ports, EventStore* events,
+                                  Ledgers* ledgers, PluginCalls* calls) {
   return {.transport = ports.transport,
           .events = events,
           .logger = ports.logger,
@@ -164,7 +164,9 @@ Runtime::SetOutcome Runtime::Prepare(const SetPayloadCommand& command, Prepared*
   auto violations = Validate(command, rules_, present);
   if (!violations.empty()) return Refused(Code::kInvalidArgument, std::move(violations));
 
-  prepared->streams = StreamsOf(command);
+  auto change = reconciler_.Prepare(StreamsOf(command));
+  if (!change.ok()) return {change.error(), {}};
+  prepared->change = std::move(change.value());
   prepared->config = MergedConfig(command, present);
   prepared->connector = connector_;
   const JsonMembers plugin_config = PluginConfig(prepared->config);
@@ -180,7 +182,7 @@ Runtime::SetOutcome Runtime::Prepare(const SetPayloadCommand& command, Prepared*
 
 Error Runtime::Save(const Prepared& prepared) {
   if (ports_.state == nullptr) return {};
-  const Error error = ports_.state->SaveDesired(prepared.streams, prepared.config);
+  const Error error = ports_.state->SaveDesired(prepared.change.desired, prepared.config);
   if (error.ok()) return {};
   // The plugin goes back to what stays in force. It took that config before.
   if (prepared.plugin_config_changed && prepared.connector == connector_) {
@@ -196,7 +198,7 @@ void Runtime::Commit(Prepared prepared) {
   connector_ = std::move(prepared.connector);
   // Another config may be what a stream that is away has waited for.
   const Waiting try_again = prepared.plugin_config_changed ? Waiting::kAll : Waiting::kFailed;
-  reconciler_.Apply(prepared.streams, std::move(prepared.config), connector_, try_again);
+  reconciler_.Apply(std::move(prepared.change), std::move(prepared.config), connector_, try_again);
   if (discovery_ && prepared.plugin_config_changed) discovery_->Use(connector_);
 }
 

@@ -78,7 +78,7 @@ class Runtime {
 
   // What a SetPayload comes to, when nothing is in its way.
   struct Prepared {
-    StreamMap streams;
+    Reconciler::Change change;
     JsonMembers config;
     std::shared_ptr<Connector> connector;
     bool plugin_config_changed = false;

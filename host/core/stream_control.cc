@@ -61,6 +61,18 @@ void StreamControl::Nudge() {
   changed_.NotifyAll();
 }
 
+void StreamControl::Launch() {
+  MutexLock lock(mutex_);
+  launched_ = true;
+  changed_.NotifyAll();
+}
+
+bool StreamControl::AwaitLaunch() {
+  MutexLock lock(mutex_);
+  while (!launched_ && !stop_requested_) changed_.Wait(mutex_);
+  return launched_;
+}
+
 Waker* StreamControl::BeginInstance(std::unique_ptr<Waker> waker) {
   MutexLock lock(mutex_);
   waker_ = std::move(waker);

@@ -46,9 +46,12 @@ class StreamControl {
   // False: not until `deadline`, or until `*interrupted`, which is followed by a Nudge.
   bool WaitUntilEnded(TimePoint deadline, const std::atomic<bool>* interrupted = nullptr);
   void Nudge();
+  void Launch();
   bool carrying() const { return carrying_; }
 
   // Of the stream's thread.
+  // Waits until it is launched. False: it was told to stop, and never is.
+  bool AwaitLaunch();
   // An instance of the plugin is made now: a stop makes its calls return. What was changed until now counts for it;
   // what is changed from now on, for the one after it.
   Waker* BeginInstance(std::unique_ptr<Waker> waker);
@@ -79,6 +82,7 @@ class StreamControl {
   mutable Mutex mutex_;
   CondVar changed_;
   std::unique_ptr<Waker> waker_ KPS_GUARDED_BY(mutex_);
+  bool launched_ KPS_GUARDED_BY(mutex_) = false;
   bool stop_requested_ KPS_GUARDED_BY(mutex_) = false;
   bool settled_ KPS_GUARDED_BY(mutex_) = false;
   bool ended_ KPS_GUARDED_BY(mutex_) = false;

@@ -24,6 +24,7 @@ void StreamMover::Stop() {
   {
     MutexLock lock(mutex_);
     stopping_ = true;
+    stopped_.NotifyAll();
     thread = std::move(thread_);
   }
   if (thread.joinable()) thread.join();
@@ -42,10 +43,19 @@ void StreamMover::Run() {
 }
 
 bool StreamMover::MoveAll() {
-  while (const auto moved = move_next_()) {
-    (void)moved->WaitUntilSettled(settle_timeout_);
-    MutexLock lock(mutex_);
-    if (stopping_) return false;
+  for (;;) {
+    const Moved moved = move_next_();
+    if (moved.error.ok() && !moved.runner) return true;
+    if (moved.carried) (void)moved.runner->WaitUntilSettled(settle_timeout_);
+    if (WaitForStop(moved.error.ok() ? std::chrono::milliseconds(0) : kRetryDelay)) return false;
+  }
+}
+
+bool StreamMover::WaitForStop(std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  MutexLock lock(mutex_);
+  while (!stopping_) {
+    if (!stopped_.WaitUntil(mutex_, deadline)) return stopping_;
   }
   return true;
 }

@@ -1,33 +1,50 @@
 #include "host/core/stream_runner.h"
 
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "host/core/marked_plugin.h"
 
 namespace kps {
 
-StreamRunner::StreamRunner(StreamSpec stream, std::shared_ptr<Connector> connector, StreamEnvironment environment,
-                           std::shared_ptr<StreamRunner> predecessor, ResumePoint saved)
+Result<std::shared_ptr<StreamRunner>> StreamRunner::Create(StreamSpec stream, StreamEnvironment environment) {
+  try {
+    return std::make_shared<StreamRunner>(std::move(stream), std::move(environment));
+  } catch (const std::system_error& error) {
+    return Error(Code::kResourceExhausted, std::string("the system gives no thread for it: ") + error.what());
+  }
+}
+
+StreamRunner::StreamRunner(StreamSpec stream, StreamEnvironment environment)
     : stream_(std::move(stream)),
       environment_(std::move(environment)),
-      connector_(std::move(connector)),
-      ledger_(environment_.ledgers->Open(stream_.id, stream_.direction)),
       control_(environment_.clock, environment_.drain_timeout),
-      predecessor_(std::move(predecessor)),
       call_(environment_.calls, stream_.id),
       health_(&stream_, &environment_, &control_) {
+  MutexLock lock(join_mutex_);
+  thread_ = std::thread([this] { Run(); });
+}
+
+void StreamRunner::Launch(std::shared_ptr<Connector> connector, std::shared_ptr<StreamRunner> predecessor,
+                          ResumePoint saved) {
+  connector_ = std::move(connector);
+  ledger_ = environment_.ledgers->Open(stream_.id, stream_.direction);
   const StreamContext context{&stream_, &environment_, &control_, &health_, ledger_.get()};
   if (stream_.direction == Direction::kIngress) {
     ingress_.emplace(context, std::move(saved));
   } else {
     egress_.emplace(context);
-    const auto former = this->predecessor();
-    const bool inherits = former && former->egress_ && former->control_.stop_mode() == StopMode::kHandOver;
+    const bool inherits =
+        predecessor && predecessor->egress_ && predecessor->control_.stop_mode() == StopMode::kHandOver;
     // Where it fails, the stream's thread tries again, and says so.
     if (!inherits && !environment_.transport->KeepsMessages()) (void)egress_->Subscribe();
   }
-  MutexLock lock(join_mutex_);
-  thread_ = std::thread([this] { Run(); });
+  {
+    MutexLock lock(mutex_);
+    predecessor_ = std::move(predecessor);
+  }
+  control_.Launch();
 }
 
 StreamRunner::~StreamRunner() {
@@ -53,6 +70,7 @@ void StreamRunner::Join() {
 }
 
 void StreamRunner::Run() {
+  if (!control_.AwaitLaunch()) return control_.End();
   if (AdoptPredecessor()) {
     begun_ = true;
     Carry();

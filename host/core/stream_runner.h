@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "host/core/egress.h"
+#include "host/core/error.h"
 #include "host/core/ingress.h"
 #include "host/core/ledger.h"
 #include "host/core/mutex.h"
@@ -23,14 +24,19 @@ namespace kps {
 
 class StreamRunner {
  public:
-  // Starts the thread. An egress stream is subscribed when the constructor returns, so that what is published from then
-  // on reaches it; where the transport keeps messages, its thread subscribes it. `predecessor` (may be null) is the
-  // same stream with its former content: it has been told to stop, and this one starts when it has ended, with what it
-  // leaves where that still fits. Without one it starts at `saved`.
-  StreamRunner(StreamSpec stream, std::shared_ptr<Connector> connector, StreamEnvironment environment,
-               std::shared_ptr<StreamRunner> predecessor, ResumePoint saved = {});
+  // With its thread, which does nothing before Launch; nothing is seen of it. RESOURCE_EXHAUSTED: the system gives no
+  // more threads.
+  static Result<std::shared_ptr<StreamRunner>> Create(StreamSpec stream, StreamEnvironment environment);
+  // Use Create.
+  StreamRunner(StreamSpec stream, StreamEnvironment environment);
   // Stops as kHandOver does and waits.
   ~StreamRunner();
+
+  // Starts the stream. Where it is an egress stream it is subscribed on return, so that what is published from then on
+  // reaches it; where the transport keeps messages, its thread subscribes it. `predecessor` (may be null) is the same
+  // stream with its former content: it has been told to stop, and this one starts when it has ended, with what it
+  // leaves where that still fits. Without one it starts at `saved`. Once.
+  void Launch(std::shared_ptr<Connector> connector, std::shared_ptr<StreamRunner> predecessor, ResumePoint saved = {});
 
   const StreamSpec& stream() const { return stream_; }
   // Messages are being carried. Any thread, as all that follows.
@@ -78,8 +84,8 @@ class StreamRunner {
 
   const StreamSpec stream_;
   const StreamEnvironment environment_;
-  std::shared_ptr<Connector> connector_;  // of the stream's thread; given up when the stream has ended
-  const std::shared_ptr<Ledger> ledger_;
+  std::shared_ptr<Connector> connector_;  // since the launch of the stream's thread; given up when the stream has ended
+  std::shared_ptr<Ledger> ledger_;        // likewise
   StreamControl control_;
   std::atomic<bool> begun_{false};  // the former run has ended
 

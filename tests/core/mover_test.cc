@@ -182,21 +182,21 @@ TEST_F(Mover, AStreamThatDoesNotSettleHoldsTheOthersOnlyForAWhile) {
   Ledgers ledgers;
   PluginCalls calls;
   StreamEnvironment environment{.transport = &transport_,
-                                        .events = &events,
-                                        .logger = &logger_,
-                                        .clock = &clock_,
-                                        .ledgers = &ledgers,
-                                        .calls = &calls};
+                                .events = &events,
+                                .logger = &logger_,
+                                .clock = &clock_,
+                                .ledgers = &ledgers,
+                                .calls = &calls};
   auto connector = std::make_shared<FakeConnector>(&world_, 7);
   world_.blocked = {"a"};
   std::vector<std::shared_ptr<StreamRunner>> moved;
   {
     StreamMover mover(
-        [&]() -> std::shared_ptr<StreamRunner> {
-          if (moved.size() == 2) return nullptr;
-          moved.push_back(
-              std::make_shared<StreamRunner>(Ingress(moved.empty() ? "a" : "b"), connector, environment, nullptr));
-          return moved.back();
+        [&]() -> StreamMover::Moved {
+          if (moved.size() == 2) return {};
+          moved.push_back(StreamRunner::Create(Ingress(moved.empty() ? "a" : "b"), environment).value());
+          moved.back()->Launch(connector, nullptr);
+          return {moved.back(), true, {}};
         },
         std::chrono::milliseconds(50));
     mover.Start(nullptr);

@@ -40,14 +40,14 @@ void Lifetimes::Finish() {
   if (Stop(End::kDrain)) finished_ = true;
 }
 
-void Lifetimes::Run(StreamSpec stream, const std::shared_ptr<Connector>& connector,
-                    StreamEnvironment environment) {
+void Lifetimes::Run(StreamSpec stream, const std::shared_ptr<Connector>& connector, StreamEnvironment environment) {
   simulation_->interrupt = [this](bool give_up) { Interrupt(give_up); };
   std::shared_ptr<StreamRunner> predecessor;
   ResumePoint saved;
   while (!finished_) {
     end_ = End::kNone;
-    runner_ = std::make_shared<StreamRunner>(stream, connector, environment, std::move(predecessor), saved);
+    runner_ = StreamRunner::Create(stream, environment).value();
+    runner_->Launch(connector, std::move(predecessor), saved);
     simulation_->Open();
     runner_->Join();
     simulation_->Close();
