@@ -217,7 +217,8 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
       ->check(CLI::IsMember({"dead-letter", "drop", "block"}).description(""))
       ->capture_default_str();
   app->add_option("--dead-letter-channel", options->policy.dead_letter_channel,
-                  "where the dead letters of every stream go; by default that of the stream, followed by .dead")
+                  "where the dead letters of every stream go; by default that of the stream, followed by .dead; where it "
+                  "has a wildcard, dead. and what stands before that")
       ->type_name("CHANNEL")
       ->envname("KPS_DEAD_LETTER_CHANNEL");
   app->add_option("--attempts-max", options->policy.attempts_max,

@@ -18,10 +18,16 @@ std::string OneLine(std::string text) {
 
 }  // namespace
 
+std::string DefaultDeadLetterChannel(const std::string& channel) {
+  const std::size_t wildcard = channel.find_first_of("*>");
+  if (wildcard == std::string::npos) return channel + ".dead";
+  return "dead." + (wildcard == 0 ? "letters" : channel.substr(0, wildcard - 1));
+}
+
 DeadLetters::DeadLetters(Transport* transport, const StreamSpec* stream, std::string channel)
     : transport_(transport),
       stream_(stream),
-      channel_(channel.empty() ? stream->channel + ".dead" : std::move(channel)) {}
+      channel_(channel.empty() ? DefaultDeadLetterChannel(stream->channel) : std::move(channel)) {}
 
 Error DeadLetters::Put(std::string_view envelope, const std::string& reason, std::uint32_t attempts,
                        std::chrono::milliseconds timeout) {

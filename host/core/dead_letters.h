@@ -20,7 +20,7 @@ struct FailurePolicy {
     kBlock,       // its stream fails, and waits with it for a change
   };
   OnUndeliverable on_undeliverable = OnUndeliverable::kDeadLetter;
-  std::string dead_letter_channel{};  // empty: that of the stream, followed by .dead
+  std::string dead_letter_channel{};  // empty: the default one of the stream's channel
   // A message whose delivery has failed so often with a transient error is undeliverable, too. 0: it never is.
   std::uint32_t attempts_max = 0;
   std::chrono::milliseconds retry_delay_max{30'000};
@@ -31,6 +31,10 @@ inline constexpr std::string_view kReasonHeader = "Kps-Reason";
 inline constexpr std::string_view kAttemptsHeader = "Kps-Attempts";
 inline constexpr std::string_view kStreamHeader = "Kps-Stream";
 inline constexpr std::string_view kChannelHeader = "Kps-Channel";
+
+// The channel, followed by .dead. What would follow a wildcard would match it again: there it is dead. and what stands
+// before the wildcard.
+std::string DefaultDeadLetterChannel(const std::string& channel);
 
 // The dead letters of one egress stream. Of the stream's thread.
 class DeadLetters {

@@ -45,17 +45,41 @@ std::shared_ptr<const Discovery::StreamMap> Discovery::Streams() {
   return known_;
 }
 
+Error Discovery::Pause() {
+  MutexLock lock(mutex_);
+  paused_ = true;
+  const Time overdue_at = called_at_ + times_.timeout + times_.grace;
+  while (calling_) {
+    if (changed_.WaitUntil(mutex_, overdue_at)) continue;
+    if (!calling_) break;
+    paused_ = false;
+    const auto lasts = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - called_at_);
+    return Error(Code::kUnavailable, "the plugin has not come back from discover for " + std::to_string(lasts.count()) +
+                                         " s, and is called by one at a time");
+  }
+  return {};
+}
+
+void Discovery::Resume() {
+  MutexLock lock(mutex_);
+  paused_ = false;
+  changed_.NotifyAll();
+}
+
 void Discovery::Run() {
   for (;;) {
     std::shared_ptr<Connector> connector;
     {
       MutexLock lock(mutex_);
-      while (!stopping_ && !wanted_) changed_.Wait(mutex_);
+      while (!stopping_ && (!wanted_ || paused_)) changed_.Wait(mutex_);
       if (stopping_) return;
       connector = connector_;
+      calling_ = true;
+      called_at_ = steady_clock::now();
     }
     if (connector) Ask(connector.get());
     MutexLock lock(mutex_);
+    calling_ = false;
     wanted_ = false;
     ++answers_;
     // An answer of a connector that was replaced meanwhile is better than none, but not fresh.
@@ -65,10 +89,7 @@ void Discovery::Run() {
 }
 
 void Discovery::Ask(Connector* connector) {
-  auto found = [&] {
-    MutexLock lock(call_mutex_);
-    return connector->Discover(times_.timeout);
-  }();
+  auto found = connector->Discover(times_.timeout);
   if (!found.ok()) {
     const std::string reason = found.error().ToString();
     events_->Put(MakeEvent(kDiscoveryFailed, "", JsonOfStrings({{kErrorMessageKey, reason}})));

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "host/core/error.h"
 #include "host/core/event_store.h"
 #include "host/core/logger.h"
 #include "host/core/mutex.h"
@@ -23,6 +24,7 @@ class Discovery {
     std::chrono::milliseconds fresh{5000};    // an answer, also a failure, is not asked for again before
     std::chrono::milliseconds wait{1000};     // the most a caller waits, from when the plugin was asked
     std::chrono::milliseconds timeout{3000};  // what the plugin is given
+    std::chrono::milliseconds grace{2000};    // and what it may take beyond that, before nobody waits for it
   };
 
   // Both outlive it. Starts the thread that asks the plugin.
@@ -37,8 +39,10 @@ class Discovery {
   // Waits for the plugin's answer, if one is due, and lets the connector go. One thread.
   void Stop();
 
-  // Held while the plugin is asked. Whoever holds it may call the connector's other control functions.
-  Mutex& call_mutex() KPS_THREAD_ANNOTATION(lock_returned(call_mutex_)) { return call_mutex_; }
+  // While it is paused the plugin is not asked, so that the connector's other control functions may be called. One
+  // thread. UNAVAILABLE: the plugin does not come back from what it was asked.
+  Error Pause();
+  void Resume();
 
  private:
   using Time = std::chrono::steady_clock::time_point;
@@ -51,13 +55,15 @@ class Discovery {
   Logger* const logger_;
   const Times times_;
 
-  Mutex call_mutex_;
   std::size_t skipped_ = 0;  // as last reported; of the thread
 
   Mutex mutex_;
   CondVar changed_;
   bool stopping_ KPS_GUARDED_BY(mutex_) = false;
   bool wanted_ KPS_GUARDED_BY(mutex_) = false;
+  bool paused_ KPS_GUARDED_BY(mutex_) = false;
+  bool calling_ KPS_GUARDED_BY(mutex_) = false;  // the plugin
+  Time called_at_ KPS_GUARDED_BY(mutex_){};
   Time asked_at_ KPS_GUARDED_BY(mutex_){};  // for what is wanted
   Time fresh_until_ KPS_GUARDED_BY(mutex_){};
   std::uint64_t answers_ KPS_GUARDED_BY(mutex_) = 0;

@@ -56,7 +56,12 @@ bool StreamRunner::GivesUpWaiting() {
 
 void StreamRunner::ReportFormerRun(const StreamRunner& former) {
   const auto call = former.CurrentCall();
-  const std::string where = call ? std::string(": its plugin is still in ") + call->function : "";
+  std::string where;
+  if (call) {
+    where = std::string(": its plugin is still in ") + call->function;
+  } else if (!environment_.transport->Connected()) {
+    where = ": the transport is not connected: " + environment_.transport->DisconnectReason();
+  }
   health_.events().WaitsForFormerRun("the former run of this stream has not ended yet" + where);
 }
 

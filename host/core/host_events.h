@@ -68,9 +68,17 @@ inline constexpr KnownEvent kStateRefused{
     EventKind::kAlert,   "stateRefused", "the saved streams and config do not fit the plugin",
     Severity::kCritical, State::kFailed, "at the start, with another plugin; they are kept until the next SetPayload"};
 
+inline constexpr KnownEvent kPluginCallLasts{
+    EventKind::kAlert,
+    "pluginCallLasts",
+    "a call of the plugin does not return",
+    Severity::kWarning,
+    State::kUnhealthy,
+    "for 10 s beyond its time; gone when it does. The metadata name the function"};
+
 inline constexpr std::array kHostEvents{
     kStreamFailed,    kTransportDurability, kMessageUndeliverable, kEnvelopeMalformed, kTransportMessagesDropped,
-    kDiscoveryFailed, kStateNotSaved,       kStateDamaged,         kStateRefused};
+    kDiscoveryFailed, kStateNotSaved,       kStateDamaged,         kStateRefused,      kPluginCallLasts};
 
 // Whether `id` names an event that the host alone raises, of either kind: a plugin that took it would make it lie.
 inline bool IsOfHost(std::string_view id) {

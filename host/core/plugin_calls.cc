@@ -39,7 +39,7 @@ std::optional<PluginCall> PluginCalls::Mark::Current() const {
   // Where the thread is in another call by now, these are that one's: then it only seems to last shorter.
   const milliseconds lasts(CoarseNowMs() - entered_at_ms_.load(std::memory_order_relaxed));
   const milliseconds timeout(timeout_ms_.load(std::memory_order_relaxed));
-  return PluginCall{stream_id_, function, lasts, lasts > timeout + kGrace};
+  return PluginCall{stream_id_, function, lasts, lasts - timeout, lasts > timeout + kGrace};
 }
 
 std::vector<PluginCall> PluginCalls::Overdue() const {

@@ -18,7 +18,8 @@ struct PluginCall {
   std::string stream_id;  // empty: a call about the connector as a whole
   const char* function = "";
   std::chrono::milliseconds lasts{0};
-  bool overdue = false;  // it lasts longer than it was allowed to
+  std::chrono::milliseconds beyond{0};  // its timeout; negative: it is within
+  bool overdue = false;                 // it lasts longer than it was allowed to
 };
 
 class PluginCalls {

@@ -1,7 +1,9 @@
 #include "host/core/runtime.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "host/core/host_config.h"
@@ -79,6 +81,11 @@ StreamEnvironment MakeEnvironment(const Runtime::Options& options, const Runtime
           .drain_timeout = options.drain_timeout};
 }
 
+Runtime::SetOutcome Refused(Code code, std::vector<Violation> violations) {
+  Error error(code, violations.front().field + " " + violations.front().description);
+  return {std::move(error), std::move(violations)};
+}
+
 StreamMap StreamsOf(const SetPayloadCommand& command) {
   StreamMap desired;
   for (const auto& payload : command.payloads) {
@@ -87,19 +94,48 @@ StreamMap StreamsOf(const SetPayloadCommand& command) {
   return desired;
 }
 
-// The plugin sees the config as a whole; the violation stands at the last payload that changed it.
-Violation RefusedConfig(const SetPayloadCommand& command, const std::string& plugin_name, const Error& error) {
+// The plugin sees the config as a whole; the violation stands at the last payload that changed it. Whatever the
+// plugin's code is, the caller learns whether another try of the same may help.
+Runtime::SetOutcome RefusedConfig(const SetPayloadCommand& command, const std::string& plugin_name,
+                                  const Error& error) {
   std::size_t last = 0;
   for (std::size_t i = 0; i < command.payloads.size(); ++i) {
     if (std::holds_alternative<ConfigPatch>(command.payloads[i])) last = i;
   }
-  return {"payloads[" + std::to_string(last) + "].config.metadata",
-          "is refused by the plugin " + plugin_name + ": " + error.message()};
+  const char* const refuses = error.transient() ? "cannot be taken now by the plugin " : "is refused by the plugin ";
+  return Refused(
+      error.transient() ? Code::kUnavailable : Code::kInvalidArgument,
+      {{"payloads[" + std::to_string(last) + "].config.metadata", refuses + plugin_name + ": " + error.ToString()}});
 }
 
-Runtime::SetOutcome Refused(Code code, std::vector<Violation> violations) {
-  Error error(code, violations.front().field + " " + violations.front().description);
-  return {std::move(error), std::move(violations)};
+// A violation in the words of somebody who has not seen the command.
+std::string Told(const Violation& violation, const SetPayloadCommand& command) {
+  for (std::size_t i = 0; i < command.payloads.size(); ++i) {
+    const std::string place = ElementPlace("payloads", i) + ".stream";
+    const auto* stream = std::get_if<StreamSpec>(&command.payloads[i]);
+    if (stream == nullptr || !violation.field.starts_with(place)) continue;
+    return "stream " + JsonString(stream->id) + violation.field.substr(place.size()) + ' ' + violation.description;
+  }
+  return "the config " + violation.description;
+}
+
+std::string ChangedKeys(const JsonMembers& from, const JsonMembers& to) {
+  std::string keys;
+  for (const auto& [key, value] : to) {
+    const auto known = from.find(key);
+    if (known == from.end() || known->second != value) keys += (keys.empty() ? "" : ", ") + JsonString(key);
+  }
+  return keys;
+}
+
+Event LastingCall(const PluginCall& call, std::int64_t now_ns) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(call.lasts);
+  Event event = MakeEvent(
+      kPluginCallLasts, call.stream_id,
+      JsonOfStrings(
+          {{kErrorMessageKey, call.function + (" has not returned for " + std::to_string(seconds.count()) + " s")}}));
+  event.created_at_ns = now_ns - std::chrono::nanoseconds(call.lasts).count();
+  return event;
 }
 
 Error CheckStaticParameters(const std::string& static_json, const PluginDescriptor& descriptor) {
@@ -151,11 +187,26 @@ std::vector<Violation> Runtime::CheckId(const std::string& connector_id) const {
 
 Runtime::SetOutcome Runtime::SetPayload(const SetPayloadCommand& command) {
   MutexLock lock(control_mutex_);
+  SetOutcome outcome = Set(command);
+  if (!outcome.error.ok()) {
+    const std::size_t more = outcome.violations.empty() ? 0 : outcome.violations.size() - 1;
+    ports_.logger->Log(LogLevel::kWarn, "",
+                       "SetPayload refused: " + outcome.error.ToString() +
+                           (more > 0 ? "; and " + std::to_string(more) + " more violations" : ""));
+  }
+  return outcome;
+}
+
+Runtime::SetOutcome Runtime::Set(const SetPayloadCommand& command) {
   if (!connector_) return {Error(Code::kUnavailable, "the host is shutting down"), {}};
   Prepared prepared;
   if (SetOutcome refused = Prepare(command, &prepared); !refused.error.ok()) return refused;
   if (Error error = Save(prepared); !error.ok()) return {std::move(error), {}};
+  if (const std::string keys = ChangedKeys(reconciler_.Config(), prepared.config); !keys.empty()) {
+    ports_.logger->Log(LogLevel::kInfo, "", "config changed: " + keys);
+  }
   Commit(std::move(prepared));
+  events_.Clear(kStateRefused.kind, std::string(kStateRefused.id), "");
   return {};
 }
 
@@ -174,7 +225,7 @@ Runtime::SetOutcome Runtime::Prepare(const SetPayloadCommand& command, Prepared*
   if (!prepared->plugin_config_changed) return {};
   auto configured = Configured(plugin_config);
   if (!configured.ok()) {
-    return Refused(configured.error().code(), {RefusedConfig(command, rules_.plugin_name, configured.error())});
+    return RefusedConfig(command, rules_.plugin_name, configured.error());
   }
   prepared->connector = std::move(configured.value());
   return {};
@@ -219,7 +270,9 @@ Error Runtime::Restore() {
   Prepared prepared;
   if (const SetOutcome refused = Prepare(command, &prepared); !refused.error.ok()) {
     // Another plugin, or another version of it. What is saved stays until the next SetPayload.
-    raise(kStateRefused, "the saved streams and config are not started: " + refused.error.message());
+    const std::string reason =
+        refused.violations.empty() ? refused.error.message() : Told(refused.violations.front(), command);
+    raise(kStateRefused, "the saved streams and config are not started: " + reason);
     return {};
   }
   ports_.logger->Log(LogLevel::kInfo, "",
@@ -248,8 +301,10 @@ Result<std::shared_ptr<Connector>> Runtime::Configured(const JsonMembers& config
 
 Result<ConfigureOutcome> Runtime::CallConfigure(const std::string& config_json) {
   if (!discovery_) return connector_->Configure(config_json);
-  MutexLock no_discover(discovery_->call_mutex());
-  return connector_->Configure(config_json);
+  if (Error error = discovery_->Pause(); !error.ok()) return error;
+  auto outcome = connector_->Configure(config_json);
+  discovery_->Resume();
+  return outcome;
 }
 
 Result<std::shared_ptr<Connector>> Runtime::CreateConnector(const std::string& config_json) {
@@ -259,6 +314,22 @@ Result<std::shared_ptr<Connector>> Runtime::CreateConnector(const std::string& c
   }();
   if (!connector.ok()) return connector.error();
   return std::shared_ptr<Connector>(std::make_shared<MarkedConnector>(std::move(connector.value()), &calls_));
+}
+
+std::vector<Event> Runtime::Events() const {
+  std::vector<Event> events = events_.List();
+  const auto overdue = calls_.Overdue();
+  if (overdue.empty()) return events;
+  std::set<std::string> known{""};
+  for (const StreamView& view : reconciler_.Streams()) known.insert(view.stream.id);
+  for (const PluginCall& call : overdue) {
+    // One for each stream; of one that was removed, nothing is told.
+    if (call.beyond < options_.told_beyond || known.erase(call.stream_id) == 0) continue;
+    events.push_back(LastingCall(call, ports_.clock->NowNs()));
+  }
+  const auto key = [](const Event& event) { return std::tie(event.stream_id, event.kind, event.id); };
+  std::sort(events.begin(), events.end(), [&](const Event& a, const Event& b) { return key(a) < key(b); });
+  return events;
 }
 
 std::vector<StreamView> Runtime::Streams() const {

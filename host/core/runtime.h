@@ -26,6 +26,9 @@ class Runtime {
     std::string static_json = "{}";  // static parameters, a JSON object
     std::chrono::milliseconds drain_timeout{10'000};
     FailurePolicy policy{};
+    // An alert tells of a call of the plugin that lasts so much longer than its timeout; one that creates something has
+    // none, and may take as long as a connect.
+    std::chrono::milliseconds told_beyond{10'000};
   };
   // All of them outlive the runtime.
   struct Ports {
@@ -57,7 +60,8 @@ class Runtime {
   std::vector<StreamView> Streams() const;
   std::vector<StreamView> DesiredStreams() const { return reconciler_.Streams(); }
   JsonMembers Config() const { return reconciler_.Config(); }
-  std::vector<Event> Events() const { return events_.List(); }
+  // Ordered by stream, kind and id.
+  std::vector<Event> Events() const;
   // What the plugin reports.
   const Metrics& metrics() const { return metrics_; }
   const Ledgers& ledgers() const { return ledgers_; }
@@ -83,6 +87,7 @@ class Runtime {
     std::shared_ptr<Connector> connector;
     bool plugin_config_changed = false;
   };
+  SetOutcome Set(const SetPayloadCommand& command) KPS_REQUIRES(control_mutex_);
   SetOutcome Prepare(const SetPayloadCommand& command, Prepared* prepared) KPS_REQUIRES(control_mutex_);
   void Commit(Prepared prepared) KPS_REQUIRES(control_mutex_);
   Error Save(const Prepared& prepared) KPS_REQUIRES(control_mutex_);

@@ -45,6 +45,10 @@ void StreamEvents::Close() {
 void StreamEvents::Started() {
   if (health_ == Health::kFailed) health_ = Health::kUnhealthy;  // until it proves to be healthy
   Raise(kStreamStarted, "");
+  {
+    MutexLock lock(mutex_);
+    if (closed_) return;
+  }
   Log(LogLevel::kInfo,
       std::string(DirectionName(stream_->direction)) + " stream started on channel " + stream_->channel);
 }

@@ -29,19 +29,28 @@ TEST_F(Config, ThatStaysEqualIsNotGivenAgain) {
 TEST_F(Config, ThatThePluginRefusesChangesNothing) {
   ASSERT_TRUE(Set({kIn}, {{{"a", "1"}}}).error.ok());
   ASSERT_TRUE(Eventually([&] { return Subscribed(); }));
-  for (const Code code : {Code::kInvalidArgument, Code::kFailedPrecondition}) {
-    world_.Do([&] { world_.configure = [code](const std::string&) { return Error(code, "a must be 1"); }; });
+  // The plugin's code, and that of the answer: whether trying the same again may help.
+  const std::vector<std::pair<Code, Code>> codes{{Code::kInvalidArgument, Code::kInvalidArgument},
+                                                 {Code::kFailedPrecondition, Code::kInvalidArgument},
+                                                 {Code::kInternal, Code::kInvalidArgument},
+                                                 {Code::kUnavailable, Code::kUnavailable},
+                                                 {Code::kDeadlineExceeded, Code::kUnavailable}};
+  for (const auto& [code, answer] : codes) {
+    world_.Do([&] { world_.configure = [code = code](const std::string&) { return Error(code, "a must be 1"); }; });
     const auto outcome = Set({kOut}, {{{"a", "2"}}, {{"log_level", "\"debug\""}}});
-    EXPECT_EQ(outcome.error.code(), code);
+    EXPECT_EQ(outcome.error.code(), answer);
     ASSERT_EQ(outcome.violations.size(), 1u);
     EXPECT_EQ(outcome.violations[0].field, "payloads[2].config.metadata");
     EXPECT_THAT(outcome.violations[0].description, HasSubstr("a must be 1"));
-    EXPECT_THAT(outcome.error.message(), HasSubstr("a must be 1"));
+    EXPECT_THAT(outcome.error.message(), HasSubstr(std::string(CodeName(code)) + ": a must be 1"));
     EXPECT_EQ(runtime_->Config(), (JsonMembers{{"a", "1"}}));
     EXPECT_EQ(world_.Do([&] { return world_.log_level; }), LogLevel::kInfo);
     ASSERT_EQ(runtime_->Streams().size(), 1u);
     EXPECT_EQ(runtime_->Streams()[0].stream, kIn);
   }
+  const Texts log = world_.Do([&] { return world_.log; });
+  EXPECT_THAT(log, testing::Contains(": config changed: \"a\""));
+  EXPECT_THAT(log, testing::Contains(testing::StartsWith(": SetPayload refused: INVALID_ARGUMENT: payloads[2]")));
   world_.Do([&] { world_.source.push_back("still read"); });
   EXPECT_TRUE(Comes({"still read"}, &RuntimeTest::Published));
   EXPECT_EQ(Created().size(), 1u);

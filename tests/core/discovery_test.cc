@@ -184,6 +184,29 @@ TEST_F(DiscoveryCache, APluginThatHangsIsWaitedForOnce) {
   EXPECT_TRUE(Eventually([&] { return Ids(&discovery) != Texts{"1"}; }));
 }
 
+TEST_F(DiscoveryCache, IsPausedOnceThePluginHasAnsweredAndNotWhileItHangs) {
+  std::atomic<bool> asked{false}, release{false};
+  world_.discover = [&](int) {
+    asked = true;
+    EXPECT_TRUE(Eventually([&] { return release.load(); }));
+    return Of({"1"});
+  };
+  Discovery discovery(&events_, &logger_, {milliseconds(0), milliseconds(1), milliseconds(50), milliseconds(50)});
+  discovery.Use(connector_);
+  EXPECT_TRUE(Ids(&discovery).empty());
+  ASSERT_TRUE(Eventually([&] { return asked.load(); }));
+  const Error hangs = discovery.Pause();
+  EXPECT_EQ(hangs.code(), Code::kUnavailable);
+  EXPECT_NE(hangs.message().find("has not come back from discover"), std::string::npos) << hangs.message();
+  release = true;
+  EXPECT_TRUE(Eventually([&] { return discovery.Pause().ok(); }));
+  asked = false;
+  EXPECT_EQ(Ids(&discovery), Texts{"1"}) << "what is known; the plugin is not asked";
+  EXPECT_FALSE(asked);
+  discovery.Resume();
+  EXPECT_TRUE(Eventually([&] { return asked.load(); })) << "what was wanted meanwhile";
+}
+
 TEST_F(DiscoveryCache, AFailureRaisesAnAlertAndKeepsWhatIsKnown) {
   std::atomic<bool> failing{false};
   world_.discover = [&](int) -> Result<Discovered> {

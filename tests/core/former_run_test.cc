@@ -188,6 +188,41 @@ TEST_F(FormerRun, DrainsItselfWhenTheOneThatWasToTakeOverIsGone) {
   EXPECT_TRUE(Comes({"x"}, &RuntimeTest::Produced));
 }
 
+TEST_F(FormerRun, ThatWaitsForTheTransportSaysSo) {
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamHealthy, "in"); }));
+  world_.Do([&] {
+    world_.connected = false;
+    world_.confirming = false;
+    world_.source = {"a"};
+  });
+  ASSERT_TRUE(Eventually([&] { return !Published().empty(); }));
+  ASSERT_TRUE(Set({With(kIn, "d", 2)}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamUnhealthy, "in"); }));
+  EXPECT_NE(Unhealthy("in").find("has not ended yet: the transport is not connected: unplugged"), std::string::npos)
+      << Unhealthy("in");
+  world_.Do([&] { world_.confirming = true; });
+}
+
+TEST_F(FormerRun, ThatIsStuckIsAnAlertOfItsCallWhileItIsDesired) {
+  runtime_.reset();
+  runtime_ = std::move(Runtime::Create({.connector_id = "me", .told_beyond = milliseconds(100)},
+                                       {&plugin_, &transport_, &logger_, &clock_})
+                           .value());
+  SetStuck(kIn);
+  ASSERT_TRUE(Eventually([&] { return Has(kPluginCallLasts, "in"); }));
+  EXPECT_NE(Find(kPluginCallLasts, "in")->metadata_json.find("create_consumer has not returned for"),
+            std::string::npos);
+  ASSERT_TRUE(Set({}).error.ok());
+  EXPECT_FALSE(runtime_->OverdueCalls().empty());
+  EXPECT_FALSE(Has(kPluginCallLasts, "in")) << "events go with their stream";
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  EXPECT_TRUE(Has(kPluginCallLasts, "in"));
+  Release();
+  EXPECT_TRUE(Eventually([&] { return Has(kStreamHealthy, "in"); }));
+  EXPECT_FALSE(Has(kPluginCallLasts, "in"));
+}
+
 TEST_F(FormerRun, IsWaitedForByAShutdown) {
   SetStuck(kIn);
   ASSERT_TRUE(Set({With(kIn, "c", 2)}).error.ok());

@@ -162,6 +162,16 @@ TEST_F(LedgerTest, ADeadLetterThatIsTooLargeIsDropped) {
   EXPECT_THAT(AlertText("out"), testing::HasSubstr("dropped, as larger than max_payload; 1 so far"));
 }
 
+TEST_F(LedgerTest, TheDeadLettersOfAWildcardGoWhereItDoesNotReach) {
+  for (const auto& [channel, dead] : std::vector<std::pair<std::string, std::string>>{{"a.b", "a.b.dead"},
+                                                                                      {"a.>", "dead.a"},
+                                                                                      {"a.b.*.c", "dead.a.b"},
+                                                                                      {">", "dead.letters"},
+                                                                                      {"*", "dead.letters"}}) {
+    EXPECT_EQ(DefaultDeadLetterChannel(channel), dead);
+  }
+}
+
 TEST_F(LedgerTest, ADeadLetterChannelThatTheStreamItselfReadsIsRefused) {
   Use({.dead_letter_channel = "a.b"});
   world_.Do([&] { world_.refused = "bad"; });

@@ -152,8 +152,15 @@ TEST_F(StateTest, WhatDoesNotFitThePluginIsNotStartedAndNotForgotten) {
   state_.saved.streams = {{"in", bad}};
   Restart();
   EXPECT_TRUE(runtime_->Streams().empty());
-  EXPECT_TRUE(Has(kStateRefused, ""));
+  ASSERT_TRUE(Has(kStateRefused, ""));
+  EXPECT_NE(Find(kStateRefused, "")->metadata_json.find(R"(stream \"in\".transport_channel has a space)"),
+            std::string::npos)
+      << Find(kStateRefused, "")->metadata_json;
   EXPECT_EQ(state_.saved.streams.size(), 1u);
+  ASSERT_FALSE(Set({bad}).error.ok());
+  EXPECT_TRUE(Has(kStateRefused, "")) << "until a SetPayload takes its place";
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  EXPECT_FALSE(Has(kStateRefused, ""));
 }
 
 TEST_F(StateTest, ADamagedFileIsAnAlertAndTheRestGoesOn) {

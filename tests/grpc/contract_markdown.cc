@@ -27,8 +27,10 @@ const std::map<std::string, std::string> kCalls{
 const std::map<std::string, std::string> kAnswers{
     {"OK", "the desired state is accepted, or here is what was asked for"},
     {"INVALID_ARGUMENT", "something in the request is wrong, and nothing was changed: `details` name every field"},
-    {"RESOURCE_EXHAUSTED", "too many SetPayloads wait for their turn already"},
-    {"UNAVAILABLE", "the host is stopping"},
+    {"RESOURCE_EXHAUSTED",
+     "too many SetPayloads wait for their turn already, or there are not enough threads for the streams"},
+    {"UNAVAILABLE",
+     "the host is stopping, the state cannot be saved, or the plugin cannot take a config now; nothing was changed"},
 };
 
 std::string Short(const std::string& name, const EnumDescriptor& type) {

@@ -21,6 +21,7 @@ class Process {
   bool WaitForOutput(const std::string& text);
   void ReadAvailable();  // without waiting: a full pipe would stop the process
   void Signal(int number) const;
+  pid_t pid() const { return pid_; }
   // Reads to the end and waits. The exit code, or -1 at the deadline or for a death by signal.
   int Wait();
 
