@@ -204,6 +204,13 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
                   "keeps streams, config and positions: a restarted host goes on by itself. Without: nothing is kept")
       ->type_name("DIR")
       ->envname("KPS_STATE_DIR");
+  app->add_option("--batch-max-messages", options->batch_messages_max,
+                  "messages of an ingress stream that may share an envelope, as far as they come at once. More than 1 "
+                  "takes less of everything, where those who read the channel take all payloads of an envelope")
+      ->type_name("N")
+      ->envname("KPS_BATCH_MAX_MESSAGES")
+      ->check(CLI::Range(1, 10'000).description(""))
+      ->capture_default_str();
   app->add_option("--drain-timeout", options->drain_timeout_s,
                   "how long a stop may take to bring home what is on its way")
       ->type_name("SECONDS")
@@ -216,9 +223,10 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
       ->envname("KPS_ON_UNDELIVERABLE")
       ->check(CLI::IsMember({"dead-letter", "drop", "block"}).description(""))
       ->capture_default_str();
-  app->add_option("--dead-letter-channel", options->policy.dead_letter_channel,
-                  "where the dead letters of every stream go; by default that of the stream, followed by .dead; where it "
-                  "has a wildcard, dead. and what stands before that")
+  app->add_option(
+         "--dead-letter-channel", options->policy.dead_letter_channel,
+         "where the dead letters of every stream go; by default that of the stream, followed by .dead; where it "
+         "has a wildcard, dead. and what stands before that")
       ->type_name("CHANNEL")
       ->envname("KPS_DEAD_LETTER_CHANNEL");
   app->add_option("--attempts-max", options->policy.attempts_max,

@@ -27,6 +27,7 @@ struct HostOptions {
   std::string state_dir;                      // a directory; empty: nothing survives the process
   int drain_timeout_s = 10;
   FailurePolicy policy;
+  std::size_t batch_messages_max = 1;  // in an envelope
   std::string metrics_listen = "127.0.0.1:9090";  // empty: nowhere
   bool metrics_listen_chosen = false;             // by the command line or the environment
   std::string push_gateway;                       // an address; empty: none

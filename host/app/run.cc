@@ -127,9 +127,12 @@ int Run(const HostOptions& options, Logger* logger) {
     state = std::move(opened.value());
   }
 
-  auto runtime = Runtime::Create(
-      {options.connector_id, options.static_json, std::chrono::seconds(options.drain_timeout_s), options.policy},
-      {plugin.value().get(), transport.value().get(), logger, &clock, state.get()});
+  auto runtime = Runtime::Create({.connector_id = options.connector_id,
+                                  .static_json = options.static_json,
+                                  .drain_timeout = std::chrono::seconds(options.drain_timeout_s),
+                                  .policy = options.policy,
+                                  .window = {.envelope_messages_max = options.batch_messages_max}},
+                                 {plugin.value().get(), transport.value().get(), logger, &clock, state.get()});
   if (!runtime.ok()) return Fail(logger, kExitPlugin, runtime.error().message());
   const StateReport::Attached attached(&state_report, runtime.value().get());
 

@@ -90,9 +90,13 @@ void AppendEnvelope(const MessageView& message, std::string* out) {
     AppendVarint(kTimestampField << 3 | kVarint, out);
     AppendVarint(static_cast<std::uint64_t>(message.timestamp_ns), out);
   }
+  AppendPayload(message.payload, out);
+}
+
+void AppendPayload(std::string_view payload, std::string* out) {
   AppendVarint(kPayloadField << 3 | kLengthDelimited, out);
-  AppendVarint(message.payload.size(), out);
-  out->append(message.payload);
+  AppendVarint(payload.size(), out);
+  out->append(payload);
 }
 
 Error DecodeEnvelope(std::string_view envelope, std::vector<MessageView>* messages) {

@@ -3,6 +3,7 @@
 // tests/core/envelope_test.cc compares every byte with what protobuf writes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,6 +16,10 @@ namespace kps {
 
 // Appends the envelope of one payload to `out`.
 void AppendEnvelope(const MessageView& message, std::string* out);
+// Appends one more payload to the envelope at the end of `out`. The timestamp is that of the first.
+void AppendPayload(std::string_view payload, std::string* out);
+// The most bytes that one more payload takes.
+inline std::size_t PayloadBytesMax(std::string_view payload) { return payload.size() + 11; }
 
 // Replaces `messages` with the payloads of `envelope`; the views point into it. Unknown fields are skipped: what comes
 // back from a pipeline may carry fields 2 and 4 of the older DataStreamMessage.

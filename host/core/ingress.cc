@@ -87,7 +87,7 @@ void Ingress::Run(Consumer* consumer) {
     proven = true;
     health_->ReportConnection();
     if (!batch.value().messages.empty()) {
-      window.Push(batch.value(), environment_->clock->NowNs(), Now());
+      window.Push(batch.value(), environment_->clock->NowNs(), Now(), environment_->transport->EnvelopeBytesMax());
       ledger_->Accept(batch.value().messages.size());
       ReportWindow();
       spin_wait = kSpinWaitFirst;
@@ -178,6 +178,7 @@ bool Ingress::PublishWindow(Consumer* consumer) {
 }
 
 bool Ingress::DropRefused(const Error& error) {
+  if (window_->SplitRefused()) return true;
   if (environment_->policy.on_undeliverable == FailurePolicy::OnUndeliverable::kBlock) return false;
   window_->SkipRefused();
   ledger_->Drop(DropReason::kTooLarge);

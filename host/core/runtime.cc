@@ -77,6 +77,7 @@ StreamEnvironment MakeEnvironment(const Runtime::Options& options, const Runtime
           .state = ports.state,
           .ledgers = ledgers,
           .calls = calls,
+          .window = options.window,
           .policy = options.policy,
           .drain_timeout = options.drain_timeout};
 }

@@ -26,6 +26,7 @@ class Runtime {
     std::string static_json = "{}";  // static parameters, a JSON object
     std::chrono::milliseconds drain_timeout{10'000};
     FailurePolicy policy{};
+    Window::Limits window{};
     // An alert tells of a call of the plugin that lasts so much longer than its timeout; one that creates something has
     // none, and may take as long as a connect.
     std::chrono::milliseconds told_beyond{10'000};

@@ -1,16 +1,25 @@
 #include "host/core/window.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
 #include "host/core/envelope.h"
 
 namespace kps {
+namespace {
+
+void AppendNumber(std::uint64_t number, std::string* out) {
+  char text[20];
+  out->append(text, std::to_chars(text, text + sizeof text, number).ptr);
+}
+
+}  // namespace
 
 Window::Window(Limits limits, std::string run, std::string own)
     : limits_(limits), run_(std::move(run)), own_(std::move(own)), slots_(limits.batches_max) {}
 
-void Window::Push(const Batch& batch, std::int64_t now_ns, TimePoint accepted_at) {
+void Window::Push(const Batch& batch, std::int64_t now_ns, TimePoint accepted_at, std::size_t envelope_bytes_max) {
   SlotData& slot = Slot(size_++);
   slot.envelopes.clear();
   slot.ids.clear();
@@ -20,16 +29,42 @@ void Window::Push(const Batch& batch, std::int64_t now_ns, TimePoint accepted_at
   slot.token = batch.token;
   slot.accepted_at = accepted_at;
   slot.position.assign(batch.position);
-  for (MessageView message : batch.messages) {
-    if (message.timestamp_ns == 0) message.timestamp_ns = now_ns;
-    Item item{slot.envelopes.size(), 0, slot.ids.size(), 0};
-    AppendEnvelope(message, &slot.envelopes);
-    AppendId(message.id, &slot.ids);
-    item.envelope_size = slot.envelopes.size() - item.envelope;
-    item.id_size = slot.ids.size() - item.id;
-    slot.items.push_back(item);
+  const MessageView* first = nullptr;  // of the envelope that is being filled
+  Item item{};
+  for (const MessageView& message : batch.messages) {
+    const bool fits = first != nullptr && item.messages < limits_.envelope_messages_max &&
+                      first->timestamp_ns == message.timestamp_ns &&
+                      (envelope_bytes_max == 0 ||
+                       slot.envelopes.size() - item.envelope + PayloadBytesMax(message.payload) <= envelope_bytes_max);
+    if (fits) {
+      AppendPayload(message.payload, &slot.envelopes);
+      ++item.messages;
+      continue;
+    }
+    if (first != nullptr) Finish(item, &slot);
+    first = &message;
+    const std::int64_t timestamp_ns = message.timestamp_ns == 0 ? now_ns : message.timestamp_ns;
+    item = Begin({message.payload, timestamp_ns, message.id}, &slot);
   }
+  if (first != nullptr) Finish(item, &slot);
   bytes_ += slot.envelopes.size();
+}
+
+Window::Item Window::Begin(const MessageView& message, SlotData* slot) {
+  const Item item{slot->envelopes.size(), 0, slot->ids.size(), 0, 1};
+  AppendEnvelope(message, &slot->envelopes);
+  AppendId(message.id, &slot->ids);
+  return item;
+}
+
+void Window::Finish(Item item, SlotData* slot) {
+  if (item.messages > 1) {
+    slot->ids.push_back('+');
+    AppendNumber(item.messages, &slot->ids);
+  }
+  item.envelope_size = slot->envelopes.size() - item.envelope;
+  item.id_size = slot->ids.size() - item.id;
+  slot->items.push_back(item);
 }
 
 void Window::AppendId(std::string_view id, std::string* ids) {
@@ -38,8 +73,7 @@ void Window::AppendId(std::string_view id, std::string* ids) {
     ids->append(id);
     return;
   }
-  char text[20];
-  ids->append(text, std::to_chars(text, text + sizeof text, ++numbered_).ptr);
+  AppendNumber(++numbered_, ids);
 }
 
 Outgoing Window::View(const SlotData& slot, const Item& item) {
@@ -62,6 +96,25 @@ Error Window::PublishTo(Publisher* publisher) {
   return {};
 }
 
+bool Window::SplitRefused() {
+  SlotData& slot = Slot(next_);
+  const auto refused = slot.items.begin() + static_cast<std::ptrdiff_t>(slot.published);
+  const Item item = *refused;
+  if (item.messages == 1) return false;
+  // Its messages go to the end of the buffers, and to its place in the order.
+  const std::string envelope(View(slot, item).envelope);
+  std::vector<MessageView> messages;
+  (void)DecodeEnvelope(envelope, &messages);  // it was made here
+  slot.items.erase(refused);
+  const auto before = static_cast<std::ptrdiff_t>(slot.items.size());
+  bytes_ -= slot.envelopes.size();
+  for (const MessageView& message : messages) Finish(Begin(message, &slot), &slot);
+  bytes_ += slot.envelopes.size();
+  std::rotate(slot.items.begin() + static_cast<std::ptrdiff_t>(slot.published), slot.items.begin() + before,
+              slot.items.end());
+  return true;
+}
+
 std::size_t Window::SkipRefused() {
   SlotData& slot = Slot(next_);
   const auto refused = slot.items.begin() + static_cast<std::ptrdiff_t>(slot.published);
@@ -70,9 +123,15 @@ std::size_t Window::SkipRefused() {
   return size;
 }
 
+std::size_t Window::MessagesOf(const SlotData& slot) {
+  std::size_t count = 0;
+  for (const Item& item : slot.items) count += item.messages;
+  return count;
+}
+
 std::size_t Window::message_count() const {
   std::size_t count = 0;
-  for (std::size_t i = 0; i < size_; ++i) count += Slot(i).items.size();
+  for (std::size_t i = 0; i < size_; ++i) count += MessagesOf(Slot(i));
   return count;
 }
 
@@ -92,7 +151,7 @@ void Window::Rewind() {
 bool Window::PopConfirmed(std::uint64_t ticket, Confirmed* confirmed) {
   if (next_ == 0 || Slot(0).ticket > ticket) return false;
   SlotData& slot = Slot(0);
-  *confirmed = {slot.token, slot.position, slot.items.size(), slot.accepted_at};
+  *confirmed = {slot.token, slot.position, MessagesOf(slot), slot.accepted_at};
   bytes_ -= slot.envelopes.size();
   first_ = (first_ + 1) % slots_.size();
   --size_;

@@ -1,5 +1,6 @@
 // The batches of an ingress stream that are on their way: encoded, published, not yet confirmed. A ring of slots whose
-// buffers are reused, so that nothing is allocated per message once warm.
+// buffers are reused, so that nothing is allocated per message once warm. An envelope carries one message, or several
+// of one batch.
 #pragma once
 
 #include <chrono>
@@ -20,6 +21,7 @@ class Window {
   struct Limits {
     std::size_t batches_max = 64;
     std::size_t bytes_max = 8 * 1024 * 1024;  // of envelopes; one batch is accepted whatever its size
+    std::size_t envelope_messages_max = 1;
   };
   using TimePoint = std::chrono::steady_clock::time_point;
   struct Confirmed {
@@ -30,7 +32,8 @@ class Window {
   };
 
   // Messages with an id are published under `run` and the id: two runs are two sequences of messages. The rest is
-  // numbered under `own`, which no other window has.
+  // numbered under `own`, which no other window has. The id of an envelope with several is that of the first and their
+  // number, so that it names these and no others.
   Window(Limits limits, std::string run, std::string own);
 
   bool empty() const { return size_ == 0; }
@@ -44,15 +47,19 @@ class Window {
   TimePoint oldest_accepted_at() const { return Slot(0).accepted_at; }
   const std::string& newest_position() const { return Slot(size_ - 1).position; }
 
-  // Encodes `batch`, one envelope a message, as the newest slot. Messages without a timestamp get `now_ns`.
-  void Push(const Batch& batch, std::int64_t now_ns, TimePoint accepted_at = {});
+  // Encodes `batch` as the newest slot. Messages without a timestamp get `now_ns`. Several share an envelope only if
+  // they have the same timestamp, and as long as it has at most so many bytes (0: any number).
+  void Push(const Batch& batch, std::int64_t now_ns, TimePoint accepted_at = {}, std::size_t envelope_bytes_max = 0);
   // The consumer is another: the tokens of the last one mean nothing to it.
   void ForgetTokens();
 
   // Publishes what has not been published, oldest first, until all is or the publisher refuses. On an error the same
   // envelope is the next one of the next call.
   Error PublishTo(Publisher* publisher);
-  // Drops the envelope that PublishTo was refused for, because it can never be accepted. Returns its size in bytes.
+  // The envelope that PublishTo was refused for can never be accepted. Where it has several messages, it is split into
+  // one for each, which may be. False: it has one.
+  bool SplitRefused();
+  // Drops it. Returns its size in bytes.
   std::size_t SkipRefused();
   // Everything unconfirmed is to be published again.
   void Rewind();
@@ -66,12 +73,13 @@ class Window {
   bool PopConfirmed(std::uint64_t ticket, Confirmed* confirmed);
 
  private:
-  // A message: where its envelope and its id are in the buffers of its slot.
+  // Where an envelope and its id are in the buffers of its slot.
   struct Item {
     std::size_t envelope;
     std::size_t envelope_size;
     std::size_t id;
     std::size_t id_size;
+    std::size_t messages;
   };
   struct SlotData {
     std::string envelopes;  // back to back
@@ -88,6 +96,9 @@ class Window {
   const SlotData& Slot(std::size_t i) const { return slots_[(first_ + i) % slots_.size()]; }
 
   static Outgoing View(const SlotData& slot, const Item& item);
+  static std::size_t MessagesOf(const SlotData& slot);
+  Item Begin(const MessageView& message, SlotData* slot);
+  static void Finish(Item item, SlotData* slot);
   void AppendId(std::string_view id, std::string* ids);
 
   const Limits limits_;

@@ -12,7 +12,7 @@ namespace kps::test {
 namespace {
 
 constexpr int kThreads = 8;
-constexpr int kOperations = 10'000;
+constexpr int kOperations = 40'000;  // 10,000 sequences of four
 constexpr int kStreams = 6;
 
 std::uint64_t Seed() {

@@ -7,15 +7,18 @@
 namespace kps {
 namespace {
 
-// Records payloads; refuses the payloads named in `refused` with `code`.
+// Records payloads, those of one envelope as "a|b"; refuses the payload named in `refused`, and envelopes with more
+// than `messages_max`, with `code`.
 class RecordingPublisher : public Publisher {
  public:
   Result<std::uint64_t> Publish(const Outgoing& outgoing) override {
     std::vector<MessageView> messages;
-    if (!DecodeEnvelope(outgoing.envelope, &messages).ok() || messages.size() != 1)
+    if (!DecodeEnvelope(outgoing.envelope, &messages).ok() || messages.empty())
       return Error(Code::kInternal, "no envelope");
-    if (messages[0].payload == refused) return Error(code, "refused");
-    sent.emplace_back(messages[0].payload);
+    if (messages[0].payload == refused || messages.size() > messages_max) return Error(code, "refused");
+    std::string payloads(messages[0].payload);
+    for (std::size_t i = 1; i < messages.size(); ++i) payloads.append("|").append(messages[i].payload);
+    sent.push_back(payloads);
     stamps.push_back(messages[0].timestamp_ns);
     ids.emplace_back(outgoing.message_id);
     return ++ticket;
@@ -24,6 +27,7 @@ class RecordingPublisher : public Publisher {
   Error AwaitConfirmed(std::uint64_t, std::chrono::milliseconds) override { return {}; }
 
   std::string refused = "-";
+  std::size_t messages_max = 1000;
   Code code = Code::kInvalidArgument;
   std::uint64_t ticket = 0;
   std::vector<std::string> sent;
@@ -150,6 +154,59 @@ TEST(Window, AMessageKeepsItsIdHoweverOftenItIsPublished) {
   Push(&window, {{"e", 1}}, "p", 1);
   ASSERT_TRUE(window.PublishTo(&publisher).ok());
   EXPECT_EQ(publisher.ids.back(), "own.3");
+}
+
+TEST(Window, SeveralMessagesShareAnEnvelopeWhereTheyMay) {
+  Window window({4, 1000, 3}, "run", "own");
+  RecordingPublisher publisher;
+  Push(&window, {{"a", 0}, {"b", 0}, {"c", 0}, {"d", 0}, {"e", 7}, {"f", 7}, {"g", 0}}, "p1", 1);
+  Push(&window, {{"h", 0}}, "p2", 2);
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  EXPECT_EQ(publisher.sent, (Sent{"a|b|c", "d", "e|f", "g", "h"})) << "no more than three, and of one time, and batch";
+  EXPECT_EQ(publisher.stamps, (std::vector<std::int64_t>{99, 99, 7, 99, 99}));
+  EXPECT_EQ(window.message_count(), 8u);
+  Window::Confirmed confirmed{};
+  ASSERT_TRUE(window.PopConfirmed(4, &confirmed));
+  EXPECT_EQ(confirmed.message_count, 7u);
+}
+
+TEST(Window, AnEnvelopeOfSeveralIsNamedByTheFirstAndTheirNumber) {
+  Window window({4, 1000, 3}, "run", "own");
+  RecordingPublisher publisher;
+  Push(&window, {{"a", 1, "7/1"}, {"b", 1, "7/2"}, {"c", 1, "7/3"}, {"d", 1, "7/4"}, {"e", 2}, {"f", 2}}, "p", 1);
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  EXPECT_EQ(publisher.ids, (std::vector<std::string>{"run.7/1+3", "run.7/4", "own.1+2"}));
+}
+
+TEST(Window, AnEnvelopeHasAtMostSoManyBytesUnlessOfOneMessage) {
+  Window window({4, 1000, 100}, "run", "own");
+  RecordingPublisher publisher;
+  const std::vector<MessageView> messages{{"0123456789", 1}, {"0123456789", 1}, {"0123456789", 1}};
+  std::string two;
+  AppendEnvelope(messages[0], &two);
+  AppendPayload(messages[1].payload, &two);
+  window.Push({messages, "p", 1}, 99, {}, two.size() + PayloadBytesMax("0123456789") - 1);
+  window.Push({messages, "p", 1}, 99, {}, 5);
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  EXPECT_EQ(publisher.sent, (Sent{"0123456789|0123456789", "0123456789", "0123456789", "0123456789", "0123456789"}));
+}
+
+TEST(Window, AnEnvelopeOfSeveralThatIsRefusedIsSplit) {
+  Window window({4, 1000, 3}, "run", "own");
+  RecordingPublisher publisher;
+  Push(&window, {{"a", 5}, {"b", 6}, {"c", 6}, {"d", 6}, {"e", 7}}, "p1", 1);
+  Push(&window, {{"f", 5}}, "p2", 2);
+  publisher.messages_max = 2;
+  ASSERT_FALSE(window.PublishTo(&publisher).ok());
+  EXPECT_TRUE(window.SplitRefused());
+  publisher.refused = "c";
+  ASSERT_FALSE(window.PublishTo(&publisher).ok());
+  EXPECT_FALSE(window.SplitRefused()) << "it is one message";
+  window.SkipRefused();
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  EXPECT_EQ(publisher.sent, (Sent{"a", "b", "d", "e", "f"}));
+  EXPECT_EQ(publisher.stamps, (std::vector<std::int64_t>{5, 6, 6, 7, 5}));
+  EXPECT_EQ(window.message_count(), 5u);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <thread>
 
-#include "tests/state/allocation_count.h"
+#include "tests/support/allocation_count.h"
 #include "tests/state/disk_calls.h"
 #include "tests/state/support.h"
 #include "tests/support/eventually.h"

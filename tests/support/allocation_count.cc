@@ -1,5 +1,5 @@
 // On its own: where the compiler can put these functions in line, it takes malloc and delete for a mismatch.
-#include "tests/state/allocation_count.h"
+#include "tests/support/allocation_count.h"
 
 #include <cstdlib>
 #include <new>
