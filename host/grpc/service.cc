@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "host/core/mutex.h"
 #include "host/core/runtime.h"
 #include "host/grpc/convert.h"
+#include "host/grpc/parse_request.h"
 
 namespace kps {
 namespace {
@@ -44,12 +46,38 @@ grpc::Status StillWanted(const grpc::ServerContext& context) {
   return grpc::Status::OK;
 }
 
-class ConnectorService final : public pb::ConnectorService::Service {
+// In the place of the generated service, which leaves requests that cannot be parsed to gRPC.
+class ConnectorService final : public grpc::Service {
  public:
-  ConnectorService(Runtime* runtime, int waiting_sets_max) : runtime_(runtime), sets_max_(waiting_sets_max + 1) {}
+  ConnectorService(Runtime* runtime, int waiting_sets_max) : runtime_(runtime), sets_max_(waiting_sets_max + 1) {
+    Serve("/connector.v1.ConnectorService/GetPayload", &ConnectorService::GetPayload);
+    Serve("/connector.v1.ConnectorService/SetPayload", &ConnectorService::SetPayload);
+    Serve("/connector.v1.ConnectorService/GetEvents", &ConnectorService::GetEvents);
+  }
 
-  grpc::Status SetPayload(grpc::ServerContext* context, const pb::SetPayloadRequest* request,
-                          pb::SetPayloadResponse* response) override {
+ private:
+  template <typename Request, typename Response>
+  using Call = grpc::Status (ConnectorService::*)(grpc::ServerContext*, const Request&, Response*);
+
+  // `path` is kept by gRPC as it is.
+  template <typename Request, typename Response>
+  void Serve(const char* path, Call<Request, Response> call) {
+    using Handler = grpc::internal::RpcMethodHandler<ConnectorService, grpc::ByteBuffer, Response, grpc::ByteBuffer,
+                                                     grpc::protobuf::MessageLite>;
+    const auto parse_and_call = [call](ConnectorService* service, grpc::ServerContext* context,
+                                       const grpc::ByteBuffer* bytes, Response* response) {
+      Request request;
+      const std::optional<Violation> violation = ParseRequest(*bytes, &request);
+      if (!violation) return (service->*call)(context, request, response);
+      FromOutcome(FirstOf({*violation}), {*violation}, response->mutable_status());
+      return grpc::Status::OK;
+    };
+    AddMethod(new grpc::internal::RpcServiceMethod(path, grpc::internal::RpcMethod::NORMAL_RPC,
+                                                   new Handler(parse_and_call, this)));
+  }
+
+  grpc::Status SetPayload(grpc::ServerContext* context, const pb::SetPayloadRequest& request,
+                          pb::SetPayloadResponse* response) {
     const Place place(&sets_, sets_max_);
     if (!place.granted()) {
       const Error error(
@@ -58,7 +86,7 @@ class ConnectorService final : public pb::ConnectorService::Service {
       FromOutcome(error, {}, response->mutable_status());
       return grpc::Status::OK;
     }
-    const SetPayloadCommand command = ToCommand(*request);
+    const SetPayloadCommand command = ToCommand(request);
     MutexLock turn(set_mutex_);
     if (grpc::Status status = StillWanted(*context); !status.ok()) return status;
     const Runtime::SetOutcome outcome = runtime_->SetPayload(command);
@@ -66,19 +94,19 @@ class ConnectorService final : public pb::ConnectorService::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status GetPayload(grpc::ServerContext*, const pb::GetPayloadRequest* request,
-                          pb::GetPayloadResponse* response) override {
-    std::vector<Violation> violations = runtime_->CheckId(request->connector_id());
-    if (request->kind() != pb::PAYLOAD_KIND_STREAM && request->kind() != pb::PAYLOAD_KIND_CONFIG) {
+  grpc::Status GetPayload(grpc::ServerContext*, const pb::GetPayloadRequest& request,
+                          pb::GetPayloadResponse* response) {
+    std::vector<Violation> violations = runtime_->CheckId(request.connector_id());
+    if (request.kind() != pb::PAYLOAD_KIND_STREAM && request.kind() != pb::PAYLOAD_KIND_CONFIG) {
       violations.push_back(
-          {"kind", "is " + std::to_string(request->kind()) + ": use PAYLOAD_KIND_STREAM or PAYLOAD_KIND_CONFIG"});
+          {"kind", "is " + std::to_string(request.kind()) + ": use PAYLOAD_KIND_STREAM or PAYLOAD_KIND_CONFIG"});
     }
     if (!violations.empty()) {
       FromOutcome(FirstOf(violations), violations, response->mutable_status());
       return grpc::Status::OK;
     }
     FromOutcome({}, {}, response->mutable_status());
-    if (request->kind() == pb::PAYLOAD_KIND_STREAM) {
+    if (request.kind() == pb::PAYLOAD_KIND_STREAM) {
       for (const auto& view : runtime_->Streams()) FromStreamView(view, response->add_payloads()->mutable_stream());
     } else {
       JsonToStruct(ToJson(runtime_->Config()), response->add_payloads()->mutable_config()->mutable_metadata());
@@ -86,9 +114,8 @@ class ConnectorService final : public pb::ConnectorService::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status GetEvents(grpc::ServerContext*, const pb::GetEventsRequest* request,
-                         pb::GetEventsResponse* response) override {
-    if (const auto violations = runtime_->CheckId(request->connector_id()); !violations.empty()) {
+  grpc::Status GetEvents(grpc::ServerContext*, const pb::GetEventsRequest& request, pb::GetEventsResponse* response) {
+    if (const auto violations = runtime_->CheckId(request.connector_id()); !violations.empty()) {
       FromOutcome(FirstOf(violations), violations, response->mutable_status());
       return grpc::Status::OK;
     }
@@ -97,7 +124,6 @@ class ConnectorService final : public pb::ConnectorService::Service {
     return grpc::Status::OK;
   }
 
- private:
   Runtime* const runtime_;
   const int sets_max_;  // the one that is applied, and those that wait
   std::atomic<int> sets_{0};
