@@ -1,6 +1,6 @@
 #include "host/grpc/service.h"
 
-#include <atomic>
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -22,21 +22,6 @@ Error FirstOf(const std::vector<Violation>& violations) {
   return Error(Code::kInvalidArgument, violations.front().field + " " + violations.front().description);
 }
 
-// A place in the line of SetPayloads, from before the turn until it is over.
-class Place {
- public:
-  Place(std::atomic<int>* taken, int taken_max) : taken_(taken), granted_(taken->fetch_add(1) < taken_max) {}
-  ~Place() { taken_->fetch_sub(1); }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-
-  bool granted() const { return granted_; }
-
- private:
-  std::atomic<int>* const taken_;
-  const bool granted_;
-};
-
 // OK while somebody waits for the answer.
 grpc::Status StillWanted(const grpc::ServerContext& context) {
   if (context.deadline() <= std::chrono::system_clock::now()) {
@@ -46,10 +31,60 @@ grpc::Status StillWanted(const grpc::ServerContext& context) {
   return grpc::Status::OK;
 }
 
+class Place;
+
+// The SetPayloads that were let in, in the order in which they came. The first one has its turn.
+struct Line {
+  explicit Line(std::size_t places_max) : places_max(places_max) {}
+
+  const std::size_t places_max;  // the turn is one of them
+  Mutex mutex;
+  CondVar moved;
+  std::vector<const Place*> places KPS_GUARDED_BY(mutex);
+};
+
+// A place in the line, from before the turn until it is over.
+class Place {
+ public:
+  explicit Place(Line* line) : line_(line) {
+    MutexLock lock(line_->mutex);
+    granted_ = line_->places.size() < line_->places_max;
+    if (granted_) line_->places.push_back(this);
+  }
+  ~Place() {
+    if (!granted_) return;
+    MutexLock lock(line_->mutex);
+    std::erase(line_->places, this);
+    line_->moved.NotifyAll();
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+  bool granted() const { return granted_; }
+
+  // OK: it is the turn, or a stop is requested. Else nobody waits for the answer any longer.
+  grpc::Status AwaitTurn(const grpc::ServerContext& context, const std::stop_token& stop) {
+    MutexLock lock(line_->mutex);
+    for (;;) {
+      if (grpc::Status status = StillWanted(context); !status.ok()) return status;
+      if (line_->places.front() == this || stop.stop_requested()) return grpc::Status::OK;
+      // A call that is cancelled wakes nobody.
+      constexpr std::chrono::nanoseconds kLookAgain = std::chrono::milliseconds(50);
+      const auto left = std::min(kLookAgain, context.deadline() - std::chrono::system_clock::now());
+      (void)line_->moved.WaitUntil(line_->mutex, std::chrono::steady_clock::now() + left);
+    }
+  }
+
+ private:
+  Line* const line_;
+  bool granted_ = false;
+};
+
 // In the place of the generated service, which leaves requests that cannot be parsed to gRPC.
 class ConnectorService final : public grpc::Service {
  public:
-  ConnectorService(Runtime* runtime, int waiting_sets_max) : runtime_(runtime), sets_max_(waiting_sets_max + 1) {
+  ConnectorService(Runtime* runtime, int waiting_sets_max, std::stop_token stop)
+      : runtime_(runtime), waiting_sets_max_(waiting_sets_max), stop_(std::move(stop)) {
     Serve("/connector.v1.ConnectorService/GetPayload", &ConnectorService::GetPayload);
     Serve("/connector.v1.ConnectorService/SetPayload", &ConnectorService::SetPayload);
     Serve("/connector.v1.ConnectorService/GetEvents", &ConnectorService::GetEvents);
@@ -78,17 +113,20 @@ class ConnectorService final : public grpc::Service {
 
   grpc::Status SetPayload(grpc::ServerContext* context, const pb::SetPayloadRequest& request,
                           pb::SetPayloadResponse* response) {
-    const Place place(&sets_, sets_max_);
+    Place place(&line_);
     if (!place.granted()) {
       const Error error(
           Code::kResourceExhausted,
-          std::to_string(sets_max_ - 1) + " SetPayloads wait already: try again when one of them is answered");
+          std::to_string(waiting_sets_max_) + " SetPayloads wait already: try again when one of them is answered");
       FromOutcome(error, {}, response->mutable_status());
       return grpc::Status::OK;
     }
     const SetPayloadCommand command = ToCommand(request);
-    MutexLock turn(set_mutex_);
-    if (grpc::Status status = StillWanted(*context); !status.ok()) return status;
+    if (grpc::Status status = place.AwaitTurn(*context, stop_); !status.ok()) return status;
+    if (stop_.stop_requested()) {
+      FromOutcome(Error(Code::kUnavailable, "the host is shutting down"), {}, response->mutable_status());
+      return grpc::Status::OK;
+    }
     const Runtime::SetOutcome outcome = runtime_->SetPayload(command);
     FromOutcome(outcome.error, outcome.violations, response->mutable_status());
     return grpc::Status::OK;
@@ -125,15 +163,15 @@ class ConnectorService final : public grpc::Service {
   }
 
   Runtime* const runtime_;
-  const int sets_max_;  // the one that is applied, and those that wait
-  std::atomic<int> sets_{0};
-  Mutex set_mutex_;  // held while a SetPayload is applied
+  const int waiting_sets_max_;
+  const std::stop_token stop_;
+  Line line_{static_cast<std::size_t>(waiting_sets_max_) + 1};
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeConnectorService(Runtime* runtime, int waiting_sets_max) {
-  return std::make_unique<ConnectorService>(runtime, waiting_sets_max);
+std::unique_ptr<grpc::Service> MakeConnectorService(Runtime* runtime, int waiting_sets_max, std::stop_token stop) {
+  return std::make_unique<ConnectorService>(runtime, waiting_sets_max, std::move(stop));
 }
 
 }  // namespace kps
