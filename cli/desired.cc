@@ -6,6 +6,8 @@
 
 #include "cli/json_text.h"
 #include "connector/v1/connector.pb.h"
+#include "host/core/json.h"
+#include "host/grpc/json_complaint.h"
 
 namespace kps::cli {
 
@@ -78,13 +80,26 @@ Result<google::protobuf::Struct> ParseAssignment(const std::string& assignment) 
   if (equals == std::string::npos || equals == 0) {
     return Failure{kExitUsage, "\"" + assignment + "\" is not KEY=VALUE: the key is empty"};
   }
+  const std::string key = assignment.substr(0, equals);
   const std::string text = assignment.substr(equals + 1);
   google::protobuf::Struct result;
-  google::protobuf::Value& value = (*result.mutable_fields())[assignment.substr(0, equals)];
-  const auto document = ParseJson(text, "value");
-  const bool is_json =
-      document.ok() && google::protobuf::util::JsonStringToMessage(JsonText(document.value()), &value).ok();
-  if (!is_json) value.set_string_value(text);
+  google::protobuf::Value& value = (*result.mutable_fields())[key];
+  if (!IsJson(text)) {
+    value.set_string_value(text);
+    return result;
+  }
+  // What is valid JSON and cannot be sent as it is does not become a string, which nobody meant.
+  if (const auto integer = FindInexactInteger(text)) {
+    return Failure{kExitUsage, key + ": " + integer->description + " (quoted for the shell as well)"};
+  }
+  if (FindDeeperThan(kMetadataDepthMax - 1, text)) {
+    return Failure{kExitUsage,
+                   key + ": is nested too deep: a config has up to " + std::to_string(kMetadataDepthMax) + " levels"};
+  }
+  const auto document = ParseJson(text, key);
+  if (!document.ok()) return document.failure();
+  const auto parsed = google::protobuf::util::JsonStringToMessage(JsonText(document.value()), &value);
+  if (!parsed.ok()) return Failure{kExitUsage, key + ": " + std::string(parsed.message())};
   return result;
 }
 

@@ -28,7 +28,7 @@ void ClearOutputOnly(v1::SetPayloadRequest* request);
 // How many payloads are streams.
 int StreamCount(const v1::SetPayloadRequest& request);
 
-// "key=value": the value is JSON where it is valid JSON, else a string.
+// "key=value": the value is JSON where it is valid JSON, else a string. JSON that cannot be sent as it is fails.
 Result<google::protobuf::Struct> ParseAssignment(const std::string& assignment);
 
 }  // namespace kps::cli

@@ -5,9 +5,9 @@
 #include <rapidjson/writer.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "host/core/json.h"
+#include "host/grpc/json_complaint.h"
 
 namespace kps::cli {
 namespace {
@@ -45,29 +45,6 @@ std::string PlaceOf(const std::string& name, std::string_view text, std::size_t 
   return name + ":" + std::to_string(line) + ":" + std::to_string(column);
 }
 
-// Where the nesting first gets deeper than kJsonDepthMax.
-std::optional<std::size_t> TooDeep(std::string_view text) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') {
-        ++i;
-      } else if (c == '"') {
-        in_string = false;
-      }
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kJsonDepthMax) return i;
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return std::nullopt;
-}
-
 void RemoveByteOrderMark(std::string_view* text) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text->starts_with(kByteOrderMark)) text->remove_prefix(kByteOrderMark.size());
@@ -77,15 +54,19 @@ void RemoveByteOrderMark(std::string_view* text) {
 
 Result<rapidjson::Document> ParseJson(std::string_view text, const std::string& name) {
   RemoveByteOrderMark(&text);
-  if (const auto offset = TooDeep(text)) {
+  if (const auto offset = FindDeeperThan(kJsonDepthMax, text)) {
     return Failure{kExitUsage, PlaceOf(name, text, *offset) + ": expected at most " + std::to_string(kJsonDepthMax) +
                                    " levels of nesting"};
   }
   rapidjson::Document document;
-  document.Parse<rapidjson::kParseValidateEncodingFlag>(text.data(), text.size());
+  // By default RapidJSON changes the last digits of some numbers.
+  document.Parse<rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag>(text.data(), text.size());
   if (document.HasParseError()) {
     return Failure{kExitUsage,
                    PlaceOf(name, text, document.GetErrorOffset()) + ": " + Expected(document.GetParseError())};
+  }
+  if (const auto integer = FindInexactInteger(text)) {
+    return Failure{kExitUsage, PlaceOf(name, text, integer->offset) + ": " + integer->description};
   }
   return document;
 }

@@ -76,6 +76,46 @@ struct At {
   At Member(const std::string& key) const { return {place, path + '.' + key}; }
 };
 
+// Protobuf JSON that is read: how deep it may be, for the metadata and what is around them, and what else it may be
+// meant for.
+struct Form {
+  const char* name;
+  int depth_max;
+  const char* hint = "";
+};
+constexpr Form kStruct{"Struct", kMetadataDepthMax};
+constexpr Form kConfig{"Config", kMetadataDepthMax + 1};
+constexpr Form kStream{"Stream", kMetadataDepthMax + 1};
+constexpr Form kPayload{"Payload", kMetadataDepthMax + 2, "; the platform's form needs a \"name\" beside it"};
+constexpr Form kRequest{"SetPayloadRequest", kMetadataDepthMax + 4};
+constexpr Form kResponse{"GetPayloadResponse", kMetadataDepthMax + 4};
+
+// The path to the first object or array in `value` that is deeper than `depth_max`; nothing: there is none.
+std::optional<std::string> PathDeeperThan(int depth_max, const Value& value) {
+  if (!value.IsObject() && !value.IsArray()) return {};
+  if (depth_max == 0) return "";
+  if (value.IsObject()) {
+    for (const auto& member : value.GetObject()) {
+      const auto below = PathDeeperThan(depth_max - 1, member.value);
+      if (below) return '.' + std::string(member.name.GetString(), member.name.GetStringLength()) + *below;
+    }
+    return {};
+  }
+  for (rapidjson::SizeType i = 0; i < value.Size(); ++i) {
+    if (const auto below = PathDeeperThan(depth_max - 1, value[i])) return '[' + std::to_string(i) + ']' + *below;
+  }
+  return {};
+}
+
+// Where in the array of JSON the element is that protobuf made number `index`: it leaves out those that are null.
+std::string ElementPath(const Value& array, int index) {
+  rapidjson::SizeType at = 0;
+  if (array.IsArray()) {
+    for (int left = index; at < array.Size() && (array[at].IsNull() || left-- > 0);) ++at;
+  }
+  return '[' + std::to_string(at) + ']';
+}
+
 // What a file is that was written for the platform and is neither a stream nor a config; empty: nothing of it.
 std::string PlatformHint(const Value& value) {
   for (const char* key : {"connectorVersion", "minSvcDomainVersion", "staticParameterSchema", "configParameterSchema",
@@ -140,13 +180,18 @@ class Reader {
     return {};
   }
 
-  std::optional<Failure> FromJson(const Value& value, const std::string& kind, const At& at,
+  std::optional<Failure> FromJson(const Value& value, const Form& form, const At& at,
                                   google::protobuf::Message* message) const {
+    if (const auto path = PathDeeperThan(form.depth_max, value)) {
+      return Bad({at.place, at.path + *path},
+                 "nested too deep: metadata have up to " + std::to_string(kMetadataDepthMax) + " levels");
+    }
     const auto parsed = google::protobuf::util::JsonStringToMessage(JsonText(value), message);
     if (parsed.ok()) return {};
     const std::string said(parsed.message());
     const std::string path = SplitJsonComplaint(said).path;
-    return Bad({at.place, at.path + '.' + path}, "not the protobuf JSON of a " + kind + ": " + said);
+    return Bad({at.place, at.path + '.' + path},
+               "not the protobuf JSON of a " + std::string(form.name) + ": " + said + form.hint);
   }
 
   std::optional<Failure> ReadOne(const Value& value, const At& at) {
@@ -160,20 +205,17 @@ class Reader {
     }
     if (Has(value, "stream") || Has(value, "config")) {
       v1::Payload payload;
-      if (auto failure = FromJson(value, "Payload", at, &payload)) {
-        failure->text += "; the platform's form needs a \"name\" beside it";
-        return failure;
-      }
+      if (auto failure = FromJson(value, kPayload, at, &payload)) return failure;
       return Add(payload, at);
     }
     if (Has(value, "metadata") && count == 1) {
       v1::Payload payload;
-      if (auto failure = FromJson(value, "Config", at, payload.mutable_config())) return failure;
+      if (auto failure = FromJson(value, kConfig, at, payload.mutable_config())) return failure;
       return Add(payload, at);
     }
     if (Has(value, "id") || Has(value, "metadata")) {
       v1::Payload payload;
-      if (auto failure = FromJson(value, "Stream", at, payload.mutable_stream())) return failure;
+      if (auto failure = FromJson(value, kStream, at, payload.mutable_stream())) return failure;
       return Add(payload, at);
     }
     return Bad(at, kKinds);
@@ -181,22 +223,29 @@ class Reader {
 
   std::optional<Failure> ReadRequest(const Value& value, const At& at) {
     v1::SetPayloadRequest request;
-    if (auto failure = FromJson(value, "SetPayloadRequest", at, &request)) return failure;
+    if (auto failure = FromJson(value, kRequest, at, &request)) return failure;
     if (auto failure = NameConnector(request.connector_id(), at)) return failure;
-    for (const v1::Payload& payload : request.payloads()) {
-      if (auto failure = Add(payload, at)) return failure;
+    for (int i = 0; i < request.payloads_size(); ++i) {
+      if (auto failure = AddElement(request.payloads(i), value, i, at)) return failure;
     }
     return {};
   }
 
   std::optional<Failure> ReadResponse(const Value& value, const At& at) {
     v1::GetPayloadResponse response;
-    if (auto failure = FromJson(value, "GetPayloadResponse", at, &response)) return failure;
-    for (const v1::Payload& payload : response.payloads()) {
-      if (payload.stream().discovered()) continue;
-      if (auto failure = Add(payload, at)) return failure;
+    if (auto failure = FromJson(value, kResponse, at, &response)) return failure;
+    for (int i = 0; i < response.payloads_size(); ++i) {
+      if (response.payloads(i).stream().discovered()) continue;
+      if (auto failure = AddElement(response.payloads(i), value, i, at)) return failure;
     }
     return {};
+  }
+
+  // A payload of the message that `whole` is.
+  std::optional<Failure> AddElement(const v1::Payload& payload, const Value& whole, int index, const At& at) {
+    const std::string element = "payloads" + ElementPath(whole["payloads"], index);
+    if (payload.has_config() || payload.has_stream()) return Add(payload, at.Member(element));
+    return Bad(at.Member(element), element + " is an empty payload: it needs a \"stream\" or a \"config\"");
   }
 
   std::optional<Failure> ReadPlatform(const Value& value, const At& at) {
@@ -215,7 +264,7 @@ class Reader {
     v1::Payload payload;
     if (!is_stream) {
       if (auto failure =
-              FromJson(value["config"], "Struct", at.Member("config"), payload.mutable_config()->mutable_metadata())) {
+              FromJson(value["config"], kStruct, at.Member("config"), payload.mutable_config()->mutable_metadata())) {
         return failure;
       }
       return Add(payload, at);
@@ -233,7 +282,7 @@ class Reader {
     const auto channel = StringAt(value, "transportChannel");
     stream.set_id(StringAt(value, "id").value_or(*name));
     stream.set_transport_channel(channel ? *channel : StringAt(value, "transport_channel").value_or(*name));
-    if (auto failure = FromJson(value["stream"], "Struct", at.Member("stream"), stream.mutable_metadata()))
+    if (auto failure = FromJson(value["stream"], kStruct, at.Member("stream"), stream.mutable_metadata()))
       return failure;
     return Add(payload, at);
   }

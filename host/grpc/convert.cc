@@ -19,9 +19,6 @@ namespace {
 namespace pb = connector::v1;
 using google::protobuf::Value;
 
-// Objects and arrays in each other. An object takes three levels of protobuf's own limit of 100 for what it parses.
-constexpr int kMetadataDepthMax = 32;
-
 // Writes a Struct as JSON, and what cannot be written as violations.
 class JsonText {
  public:
@@ -52,9 +49,7 @@ class JsonText {
       case Value::KIND_NOT_SET: return Refuse(place, "has no value: use null");
       default: break;
     }
-    if (depth > kMetadataDepthMax) {
-      return Refuse(place, "is nested deeper than " + std::to_string(kMetadataDepthMax) + " levels");
-    }
+    if (depth > kMetadataDepthMax) return Refuse(place, NestedTooDeep());
     if (value.has_struct_value()) return Append(value.struct_value(), place, depth);
     json_ += '[';
     for (int i = 0; i < value.list_value().values_size(); ++i) {
@@ -120,6 +115,8 @@ void FillEvent(const Event& event, Message* message) {
 }
 
 }  // namespace
+
+std::string NestedTooDeep() { return "is nested deeper than " + std::to_string(kMetadataDepthMax) + " levels"; }
 
 std::string StructToJson(const google::protobuf::Struct& metadata, const std::string& place,
                          std::vector<Violation>* violations) {

@@ -52,9 +52,11 @@ Error WrongContent(const std::string& path, const std::string& text, const JsonM
     complaint.text += "; use STREAM_DIRECTION_INGRESS or STREAM_DIRECTION_EGRESS";
   }
   const std::string hint = PlatformHint(root);
-  return Error(Code::kInvalidArgument, path + " is no SetPayloadRequest: " + complaint.path + " (" +
-                                           LineAndColumn(text, LocateJson(text, complaint.path)) +
-                                           "): " + complaint.text + (hint.empty() ? "" : ". " + hint));
+  const std::string place = complaint.path.empty()
+                                ? ""
+                                : complaint.path + " (" + LineAndColumn(text, LocateJson(text, complaint.path)) + "): ";
+  return Error(Code::kInvalidArgument,
+               path + " is no SetPayloadRequest: " + place + complaint.text + (hint.empty() ? "" : ". " + hint));
 }
 
 }  // namespace
@@ -68,10 +70,21 @@ Result<SetPayloadCommand> ReadPayloadFile(const std::string& path, const std::st
   }
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
 
+  // Objects and arrays around metadata: the request, its payloads, one of them, its stream or config.
+  constexpr int kAround = 4;
+  if (const auto offset = FindDeeperThan(kAround + kMetadataDepthMax, text)) {
+    return Error(Code::kInvalidArgument,
+                 path + " is no SetPayloadRequest: what begins at " + LineAndColumn(text, *offset) +
+                     " is nested too deep: metadata have up to " + std::to_string(kMetadataDepthMax) + " levels");
+  }
   // Our own parser first: protobuf's names no line.
   const auto parsed = ParseJsonObject(text);
   if (!parsed.ok()) {
     return Error(Code::kInvalidArgument, path + " is no SetPayloadRequest: " + parsed.error().message());
+  }
+  if (const auto integer = FindInexactInteger(text)) {
+    return Error(Code::kInvalidArgument, path + " is no SetPayloadRequest: " + LineAndColumn(text, integer->offset) +
+                                             ": " + integer->description);
   }
   connector::v1::SetPayloadRequest request;
   const auto status = google::protobuf::util::JsonStringToMessage(text, &request);

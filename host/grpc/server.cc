@@ -10,6 +10,7 @@
 
 #include <charconv>
 #include <mutex>
+#include <stop_token>
 
 #include "host/core/transport.h"
 #include "host/grpc/service.h"
@@ -52,6 +53,7 @@ void Limit(const ServerLimits& limits, grpc::ServerBuilder* builder) {
 
 struct Server::Impl {
   Transport* transport = nullptr;
+  std::stop_source stop;
   std::unique_ptr<grpc::Service> service;
   std::unique_ptr<grpc::Server> server;
   bool shut_down = false;
@@ -76,7 +78,7 @@ Result<std::unique_ptr<Server>> Server::Start(const std::string& address, Parts 
   InitGrpc();
   auto impl = std::make_unique<Impl>();
   impl->transport = parts.transport;
-  impl->service = MakeConnectorService(parts.runtime, limits.waiting_sets_max);
+  impl->service = MakeConnectorService(parts.runtime, limits.waiting_sets_max, impl->stop.get_token());
   grpc::ServerBuilder builder;
   // By default two servers may share a port, and each gets a part of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -105,6 +107,7 @@ void Server::Shutdown(std::chrono::milliseconds grace) {
   impl_->shut_down = true;
   impl_->transport->WatchConnection({});
   impl_->server->GetHealthCheckService()->Shutdown();
+  impl_->stop.request_stop();
   impl_->server->Shutdown(std::chrono::system_clock::now() + grace);
 }
 

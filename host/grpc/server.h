@@ -54,7 +54,7 @@ class Server {
   const std::string& address() const { return address_; }
 
   // The health is NOT_SERVING first thing. Then there are no further calls; those under way may end within `grace`, and
-  // are cancelled after it.
+  // are cancelled after it. SetPayloads that wait for their turn are refused at once.
   void Shutdown(std::chrono::milliseconds grace);
 
  private:

@@ -24,6 +24,26 @@ TEST(ParseAssignment, ValueIsJsonWhereItIsValidJsonElseAString) {
   EXPECT_EQ(ValueOf("k=a=b"), R"({"k":"a=b"})");
 }
 
+TEST(ParseAssignment, JsonThatCannotBeSentAsItIsDoesNotBecomeAString) {
+  EXPECT_EQ(ValueOf("k=9007199254740993"),
+            "k: 9007199254740993 would become 9007199254740992, as numbers are doubles: write it as a string, "
+            "\"9007199254740993\" (quoted for the shell as well)");
+  EXPECT_TRUE(ParseAssignment("k=9007199254740992").ok());
+  EXPECT_FALSE(ParseAssignment(R"(k={"a":[9007199254740993]})").ok());
+  EXPECT_EQ(ValueOf(R"(k="9007199254740993")"), R"({"k":"9007199254740993"})");
+  EXPECT_EQ(ValueOf("k=no 9007199254740993"), R"({"k":"no 9007199254740993"})");
+
+  const auto lists = [](int levels) {
+    return "k=" + std::string(static_cast<std::size_t>(levels), '[') +
+           std::string(static_cast<std::size_t>(levels), ']');
+  };
+  EXPECT_EQ(ValueOf(lists(31)), "{\"k\":" + lists(31).substr(2) + "}");
+  for (const int levels : {32, 60, 100'000}) {
+    EXPECT_EQ(ValueOf(lists(levels)), "k: is nested too deep: a config has up to 32 levels") << levels;
+  }
+  EXPECT_EQ(ValueOf("k=" + std::string(40, '[')), "{\"k\":\"" + std::string(40, '[') + "\"}");
+}
+
 TEST(ParseAssignment, EmptyKeyIsRefused) { EXPECT_FALSE(ParseAssignment("=5").ok()); }
 
 TEST(Desired, DiscoveredStreamsAreLeftOutAndOutputOnlyFieldsCleared) {

@@ -91,6 +91,63 @@ TEST(ReadPayloads, DeepNestingIsRefusedBeforeAnythingWalksIt) {
   EXPECT_THAT(FailureOf("{\"x\": \"" + std::string(200, '[') + "\"}"), HasSubstr("expected a stream"));
 }
 
+std::string Nested(int levels) {
+  std::string json;
+  for (int i = 0; i < levels; ++i) json += i % 2 == 0 ? "{\"n: o\":" : "[\n";
+  json += "1";
+  for (int i = levels; i-- > 0;) json += i % 2 == 0 ? '}' : ']';
+  return json;
+}
+
+TEST(ReadPayloads, MetadataNestedTooDeepAreLocatedInEveryForm) {
+  for (const char* form : {R"({"metadata":@})", R"({"id":"a","metadata":@})", R"({"stream":{"id":"a","metadata":@}})",
+                           R"({"payloads":[{"config":{"metadata":@}}]})",
+                           R"([{"status":{},"payloads":[{"stream":{"id":"a","metadata":@}}]}])",
+                           R"({"name":"a","config":@})", R"({"name":"a","direction":"INGRESS","stream":@})"}) {
+    const auto text = [&](int levels) {
+      std::string text = form;
+      return text.replace(text.find('@'), 1, Nested(levels));
+    };
+    EXPECT_TRUE(Read(text(32)).ok()) << FailureOf(text(32));
+    // The first level behind each line break is an object in an array; the 33rd level is the 16th of these.
+    EXPECT_EQ(FailureOf(text(33)), "stdin:17:1: nested too deep: metadata have up to 32 levels") << form;
+  }
+}
+
+TEST(ReadPayloads, IntegersThatAreNoDoublesAreRefused) {
+  EXPECT_EQ(
+      FailureOf("{\"metadata\": {\"ü9007199254740993\": [1,\n -9007199254740993]}}"),
+      "stdin:2:2: -9007199254740993 would become -9007199254740992, as numbers are doubles: write it as a string, "
+      "\"-9007199254740993\"");
+  for (const char* inexact : {"18446744073709551617", "18446744073709551615", "100000000000000000000001"}) {
+    EXPECT_THAT(FailureOf("{\"metadata\":{\"n\":" + std::string(inexact) + "}}"), StartsWith("stdin:1:18: "))
+        << inexact;
+  }
+  for (const char* exact :
+       {"9007199254740992", "-9007199254740992", "9007199254740994", "18446744073709551616", "10000000000000000000000",
+        "-0", "0", "0.1", "9007199254740993.0", "9e99", "\"1\\\"99\"", "\"9007199254740993\""}) {
+    EXPECT_TRUE(Read("{\"metadata\":{\"n\":" + std::string(exact) + "}}").ok()) << exact;
+  }
+}
+
+TEST(ReadPayloads, NumbersAreReadToTheLastDigit) {
+  for (const char* number : {"0.1", "5.3176416616420016", "1.2345678901234567e+22", "8.533e+68", "-4.1878999e-275"}) {
+    const auto read = Read("{\"metadata\":{\"n\":" + std::string(number) + "}}");
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(read.value().payloads(0).config().metadata().fields().at("n").number_value(), std::stod(number))
+        << number;
+  }
+}
+
+TEST(ReadPayloads, AnEmptyPayloadIsNamedByItsIndexAndLocated) {
+  EXPECT_EQ(FailureOf("{\"payloads\": [\n{\"config\": {}},\n {}]}"),
+            "stdin:3:2: payloads[1] is an empty payload: it needs a \"stream\" or a \"config\"");
+  EXPECT_THAT(FailureOf("[{\"payloads\": [null,\n {\"config\": {}}, null,\n {\"stream\": null}]}]"),
+              StartsWith("stdin:3:2: payloads[3] is an empty payload"));
+  EXPECT_THAT(FailureOf("{\"payloads\": [{\"stream\": {\"id\": \"a\"}},\n{\"stream\": {\"id\": \"a\"}}]}"),
+              StartsWith("stdin:2:1: the stream \"a\" is already in stdin"));
+}
+
 TEST(ReadPayloads, UnknownKeyIsNamedWithTheKnownOnes) {
   EXPECT_THAT(
       FailureOf(R"([{"metadata":{}},{"name":"a","direction":"INGRESS","stream":{},"lables":[]}])"),

@@ -94,6 +94,11 @@ Change Nested(bool in_config, int levels) {
   };
 }
 
+std::string Replaced(std::string bytes, std::string_view what, std::string_view with) {
+  EXPECT_NE(bytes.find(what), bytes.npos) << what;
+  return bytes.replace(bytes.find(what), what.size(), with);
+}
+
 struct Row {
   std::string name;
   Change change;
@@ -104,11 +109,19 @@ const std::string kS = "payloads[0].stream";
 const std::string kM = "payloads[0].stream.metadata";
 const std::string kC = "payloads[1].config.metadata";
 
+// What is said of objects in each other, each with the one key "n".
+std::string NestedTooDeep() {
+  std::string place = kM;
+  for (int i = 1; i <= 32; ++i) place += ".n";
+  return place + ": is nested deeper than 32 levels";
+}
+
 std::vector<Row> Rows() {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const double infinity = std::numeric_limits<double>::infinity();
   const std::string no_space = kS + ".transport_channel: has a space or control character at byte ";
   const std::string token = kS + ".transport_channel: has an empty token";
+  const std::string nested = NestedTooDeep();
   const std::string unknown = " is not a parameter of the plugin; it knows: ";
   return {
       // The connector.
@@ -200,7 +213,7 @@ std::vector<Row> Rows() {
       {"two values that JSON cannot hold, and an empty id",
        Both(Id(""), Both(MetadataNumber("port", nan), MetadataNumber("qos", infinity))),
        {kS + ".id: is empty", kM + ".port: is NaN", kM + ".qos: is NaN"}},
-      {"objects nested 33 deep, which is more than the host takes",
+      {"lists nested 33 deep, which is more than the host takes",
        [](auto* request) {
          google::protobuf::ListValue* list = (*MetadataOf(request)->mutable_fields())["n"].mutable_list_value();
          for (int i = 2; i < 33; ++i) list = list->add_values()->mutable_list_value();
@@ -212,6 +225,9 @@ std::vector<Row> Rows() {
           return place;
         }() +
         ": is nested deeper than 32 levels"}},
+      {"objects nested 33 deep", Nested(false, 33), {nested}},
+      {"objects nested 90 deep", Nested(false, 90), {nested}},
+      {"a config nested 33 deep", Nested(true, 33), {Replaced(nested, kM, kC)}},
       // Metadata against the schema.
       {"no metadata",
        [](auto* request) { StreamOf(request)->clear_metadata(); },
@@ -388,39 +404,110 @@ TEST(BadRequests, AnUnknownKind) {
   EXPECT_EQ(Violations(fixture.Get(v1::PAYLOAD_KIND_UNSPECIFIED, "you").status()).size(), 2u) << "id and kind";
 }
 
-// What is no message of the contract never gets so far: gRPC answers.
-TEST(BadRequests, BytesThatAreNoRequestEndAsErrorsOfGrpc) {
+// The status in the answer to a call with these bytes.
+template <typename Response>
+v1::ResponseStatus Send(Fixture& fixture, const std::string& method, const std::string& bytes) {
+  grpc::GenericStub stub(fixture.NewChannel());
+  const grpc::Slice slice(bytes);
+  const grpc::ByteBuffer request(&slice, 1);
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  grpc::ByteBuffer answer;
+  grpc::Status status;
+  auto call = stub.PrepareUnaryCall(&context, "/connector.v1.ConnectorService/" + method, request, &queue);
+  call->StartCall();
+  call->Finish(&answer, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  EXPECT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_TRUE(status.ok()) << status.error_code() << ": " << status.error_message();
+  Response response;
+  if (!status.ok()) return {};
+  EXPECT_TRUE(grpc::SerializationTraits<Response>::Deserialize(&answer, &response).ok());
+  return response.status();
+}
+
+// The bytes of a SetPayloadRequest whose metadata are objects in each other, each with the one key "n". protobuf itself
+// would take too much stack for it. Made from the end, as what is outside begins with the size of what is inside.
+std::string NestedBytes(int levels) {
+  std::string reversed;
+  const auto wrap = [&reversed](char tag) {
+    std::string size;
+    for (std::size_t rest = reversed.size(); size.empty() || rest > 0; rest >>= 7) {
+      size += static_cast<char>((rest & 0x7F) | (rest > 0x7F ? 0x80 : 0));
+    }
+    reversed.append(size.rbegin(), size.rend());
+    reversed += tag;
+  };
+  for (int i = 1; i < levels; ++i) {
+    wrap(0x2a);             // Value.struct_value
+    wrap(0x12);             // the value of the entry
+    reversed += "n\x01\n";  // and its key
+    wrap(0x0a);             // Struct.fields
+  }
+  wrap(0x32);  // Stream.metadata
+  wrap(0x12);  // Payload.stream
+  wrap(0x12);  // SetPayloadRequest.payloads
+  return {reversed.rbegin(), reversed.rend()};
+}
+
+TEST(BadRequests, WhatCannotBeParsedIsToldInTheAnswer) {
   Fixture fixture(WithSchemas());
   ASSERT_EQ(fixture.Set(kGood).code(), v1::RESPONSE_CODE_OK);
   const std::string before = fixture.State();
-  auto nested = Fixture::FromJson(kGood);
-  Nested(false, 90)(&nested);
   auto text = Fixture::FromJson(kGood);
   StreamOf(&text)->set_id("AAAA");
-  std::string no_utf8 = text.SerializeAsString();
-  no_utf8.replace(no_utf8.find("AAAA"), 4, "\xff\xfe\x80\xc0");
-  const std::pair<const char*, std::string> cases[] = {
-      {"objects nested 90 deep", nested.SerializeAsString()},
-      {"a string that is no UTF-8", no_utf8},
-      {"no protobuf", "\xff\xff\xff\xff"},
-      {"half a message", text.SerializeAsString().substr(0, 20)},
+  (*MetadataOf(&text)->mutable_fields())["BBBB"].mutable_list_value()->add_values()->set_bool_value(true);
+  auto* list = (*MetadataOf(&text)->mutable_fields())["BBBB"].mutable_list_value();
+  (*list->add_values()->mutable_struct_value()->mutable_fields())["CCCC"].set_string_value("DDDD");
+  const std::string good = text.SerializeAsString();
+  const std::string no_utf8 = ": is no UTF-8: send other bytes encoded, as in base64";
+  const std::string no_request =
+      "request: is no connector.v1.SetPayloadRequest: it is cut, or another message; send one as connector.proto";
+  struct Case {
+    std::string name;
+    std::string bytes;
+    std::string violation;
   };
-  grpc::GenericStub stub(fixture.NewChannel());
-  for (const auto& [name, bytes] : cases) {
-    const grpc::Slice slice(bytes);
-    grpc::ByteBuffer request(&slice, 1);
-    grpc::ClientContext context;
-    grpc::CompletionQueue queue;
-    grpc::ByteBuffer response;
-    grpc::Status status;
-    auto call = stub.PrepareUnaryCall(&context, "/connector.v1.ConnectorService/SetPayload", request, &queue);
-    call->StartCall();
-    call->Finish(&response, &status, nullptr);
-    void* tag = nullptr;
-    bool ok = false;
-    ASSERT_TRUE(queue.Next(&tag, &ok));
-    EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL) << name << ": " << status.error_message();
-    EXPECT_EQ(fixture.State(), before) << name;
+  const Case cases[] = {
+      {"objects nested 150 deep", NestedBytes(150), NestedTooDeep()},
+      {"objects nested 1,000 deep", NestedBytes(1'000), NestedTooDeep()},
+      {"objects nested 100,000 deep", NestedBytes(100'000), NestedTooDeep()},
+      {"an id that is no UTF-8", Replaced(good, "AAAA", "AA\xffZ"), kS + ".id" + no_utf8},
+      {"a value that is no UTF-8", Replaced(good, "DDDD", "\xc0\x80ZZ"), kM + ".BBBB[1].CCCC" + no_utf8},
+      {"a key that is no UTF-8", Replaced(good, "CCCC", "\xed\xa0\x80Z"), kM + ".BBBB[1]: has a key that is no UTF-8"},
+      {"no protobuf", "\xff\xff\xff\xff", no_request},
+      {"half a message", good.substr(0, 20), no_request},
+      {"a size beyond the end", std::string("\x12\xff\xff\xff\xff\x7f", 6), no_request},
+      {"an end of a group that has not begun", "\x1c", no_request},
+      {"unknown groups nested 1,000,000 deep", std::string(1'000'000, '\x1b'), no_request},
+  };
+  for (const auto& [name, bytes, violation] : cases) {
+    SCOPED_TRACE(name);
+    const auto status = Send<v1::SetPayloadResponse>(fixture, "SetPayload", bytes);
+    EXPECT_EQ(status.code(), v1::RESPONSE_CODE_INVALID_ARGUMENT);
+    EXPECT_THAT(Violations(status), testing::ElementsAre(testing::StartsWith(violation)));
+    EXPECT_EQ(fixture.State(), before);
+  }
+  const std::string no_id = "\x0a\x02\xff\xff";
+  for (const auto& status : {Send<v1::GetPayloadResponse>(fixture, "GetPayload", no_id),
+                             Send<v1::GetEventsResponse>(fixture, "GetEvents", no_id)}) {
+    EXPECT_EQ(status.code(), v1::RESPONSE_CODE_INVALID_ARGUMENT);
+    EXPECT_THAT(Violations(status), testing::ElementsAre("connector_id" + no_utf8));
+  }
+}
+
+TEST(BadRequests, MetadataNestedTooDeepAreNamedWithAllElseThatIsWrong) {
+  Fixture fixture;
+  for (const int levels : {33, 90, 130}) {
+    const auto status = Send<v1::SetPayloadResponse>(fixture, "SetPayload", NestedBytes(levels));
+    EXPECT_EQ(status.code(), v1::RESPONSE_CODE_INVALID_ARGUMENT);
+    EXPECT_THAT(Violations(status),
+                testing::UnorderedElementsAre(NestedTooDeep(), testing::StartsWith("connector_id: "),
+                                              testing::StartsWith(kS + ".id: is empty"),
+                                              testing::StartsWith(kS + ".direction: is unspecified"),
+                                              testing::StartsWith(kS + ".transport_channel: is empty")))
+        << levels;
   }
 }
 

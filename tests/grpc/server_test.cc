@@ -200,9 +200,17 @@ TEST(Limits, AThousandStreamsWithFatMetadataPass) {
   EXPECT_EQ(Violations(fixture.Set(request)).size(), 1001u);
 }
 
-// A call that waits behind another in SetPayload, with what its client does meanwhile.
+// Calls that wait behind another in SetPayload, with what their clients do meanwhile.
 class QueueTest : public testing::Test {
  protected:
+  struct Call {
+    grpc::ClientContext context;
+    v1::SetPayloadResponse response;
+    grpc::Status status;
+    std::atomic<bool> done = false;
+    std::thread thread;
+  };
+
   void SetUp() override {
     fixture_.plant().Do([&] { fixture_.plant().configure_blocks = true; });
     first_ = std::thread([this] { first_status_ = fixture_.Set(kConfig); });
@@ -214,6 +222,34 @@ class QueueTest : public testing::Test {
     first_.join();
     EXPECT_EQ(first_status_.code(), v1::RESPONSE_CODE_OK);
   }
+  // One call in line and one for which there is no place: as that is refused, the other is known to be in line.
+  void FillLine() {
+    for (Call& call : calls_) {
+      call.thread = std::thread([this, &call] {
+        call.status = fixture_.stub().SetPayload(&call.context, Fixture::FromJson(kLate), &call.response);
+        call.done = true;
+      });
+    }
+    ASSERT_TRUE(Eventually([&] { return calls_[0].done || calls_[1].done; }));
+    refused_ = &calls_[calls_[0].done ? 0 : 1];
+    in_line_ = &calls_[calls_[0].done ? 1 : 0];
+    refused_->thread.join();
+    EXPECT_EQ(refused_->response.status().code(), v1::RESPONSE_CODE_RESOURCE_EXHAUSTED);
+    EXPECT_THAT(refused_->response.status().message(), HasSubstr("1 SetPayloads wait already"));
+  }
+  // Whether a call is let into the line: it then waits for its turn until its deadline passes.
+  bool WaitsInLine() {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + 100ms);
+    v1::SetPayloadResponse response;
+    const auto status = fixture_.stub().SetPayload(&context, Fixture::FromJson(kLate), &response);
+    // The server's clock started when the call came in, a little later than the client's; but the client also says that
+    // it gave up, and on one connection the server learns of it before it answers a later call.
+    (void)fixture_.Events();
+    if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) return true;
+    EXPECT_EQ(response.status().code(), v1::RESPONSE_CODE_RESOURCE_EXHAUSTED) << status.error_message();
+    return false;
+  }
   // Every call that came before this one has been answered when it is.
   std::string StateAfterAllCalls() {
     EXPECT_EQ(fixture_.Set(R"({"connectorId":"me","payloads":[{"config":{"metadata":{"last":1}}}]})").code(),
@@ -221,57 +257,45 @@ class QueueTest : public testing::Test {
     return OneLine(fixture_.Get(v1::PAYLOAD_KIND_STREAM)) + OneLine(fixture_.Get(v1::PAYLOAD_KIND_CONFIG));
   }
 
+  static constexpr char kLate[] = R"({"connectorId":"me","payloads":[{"config":{"metadata":{"late":1}}}]})";
+
   Fixture fixture_{{.limits = {.waiting_sets_max = 1}}};
   std::thread first_;
   v1::ResponseStatus first_status_;
+  Call calls_[2];
+  Call* refused_ = nullptr;
+  Call* in_line_ = nullptr;
 };
 
-TEST_F(QueueTest, ACallWhoseDeadlinePassesBeforeItsTurnIsNotApplied) {
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + 100ms);
-  v1::SetPayloadResponse response;
-  const auto status = fixture_.stub().SetPayload(
-      &context, Fixture::FromJson(R"({"connectorId":"me","payloads":[{"config":{"metadata":{"late":1}}}]})"),
-      &response);
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  // The server's clock started when the call came in, a little later than the client's; but the client also says that
-  // it gave up, and on one connection the server learns of it before it answers a later call.
-  (void)fixture_.Events();
+TEST_F(QueueTest, ACallWhoseDeadlinePassesBeforeItsTurnIsNotAppliedAndGivesItsPlaceBack) {
+  EXPECT_TRUE(WaitsInLine());
+  EXPECT_TRUE(Eventually([&] { return WaitsInLine(); })) << "while the first one still has its turn";
   ReleaseFirst();
   EXPECT_THAT(StateAfterAllCalls(), testing::Not(HasSubstr("late")));
 }
 
-TEST_F(QueueTest, MoreThanTheLineTakesAreRefusedAndOneThatIsCancelledInItIsNotApplied) {
-  const auto request =
-      Fixture::FromJson(R"({"connectorId":"me","payloads":[{"config":{"metadata":{"cancelled":1}}}]})");
-  struct Call {
-    grpc::ClientContext context;
-    v1::SetPayloadResponse response;
-    grpc::Status status;
-    std::atomic<bool> done = false;
-    std::thread thread;
-  };
-  // One place is left, so one of the two is refused at once; then the other is known to be in line.
-  Call calls[2];
-  for (Call& call : calls) {
-    call.thread = std::thread([this, &call, &request] {
-      call.status = fixture_.stub().SetPayload(&call.context, request, &call.response);
-      call.done = true;
-    });
-  }
-  ASSERT_TRUE(Eventually([&] { return calls[0].done || calls[1].done; }));
-  Call& refused = calls[calls[0].done ? 0 : 1];
-  Call& in_line = calls[calls[0].done ? 1 : 0];
-  EXPECT_EQ(refused.response.status().code(), v1::RESPONSE_CODE_RESOURCE_EXHAUSTED);
-  EXPECT_THAT(refused.response.status().message(), HasSubstr("1 SetPayloads wait already"));
+TEST_F(QueueTest, MoreThanTheLineTakesAreRefusedAndOneThatIsCancelledInItGivesItsPlaceBack) {
+  FillLine();
   // The other calls are answered meanwhile.
   EXPECT_EQ(fixture_.Events().status().code(), v1::RESPONSE_CODE_OK);
-  in_line.context.TryCancel();
-  for (Call& call : calls) call.thread.join();
-  EXPECT_EQ(in_line.status.error_code(), grpc::StatusCode::CANCELLED);
-  (void)fixture_.Events();  // as above
+  in_line_->context.TryCancel();
+  in_line_->thread.join();
+  EXPECT_EQ(in_line_->status.error_code(), grpc::StatusCode::CANCELLED);
+  EXPECT_TRUE(Eventually([&] { return WaitsInLine(); }));
   ReleaseFirst();
-  EXPECT_THAT(StateAfterAllCalls(), testing::Not(HasSubstr("cancelled")));
+  EXPECT_THAT(StateAfterAllCalls(), testing::Not(HasSubstr("late")));
+}
+
+TEST_F(QueueTest, AShutdownRefusesWhatWaitsAndLetsTheRunningOneEnd) {
+  FillLine();
+  std::thread shutdown([&] { fixture_.server().Shutdown(kDeadline); });
+  in_line_->thread.join();
+  EXPECT_TRUE(in_line_->status.ok()) << in_line_->status.error_message();
+  EXPECT_EQ(in_line_->response.status().code(), v1::RESPONSE_CODE_UNAVAILABLE);
+  EXPECT_EQ(in_line_->response.status().message(), "the host is shutting down");
+  ReleaseFirst();
+  shutdown.join();
+  EXPECT_EQ(fixture_.plant().Do([&] { return fixture_.plant().configs.size(); }), 1u);
 }
 
 // An HTTP/2 client that speaks no more than it has to.
