@@ -22,7 +22,7 @@ namespace kps {
 class Runtime {
  public:
   struct Options {
-    std::string connector_id;        // empty: every id is accepted
+    std::string connector_id{};      // empty: every id is accepted
     std::string static_json = "{}";  // static parameters, a JSON object
     std::chrono::milliseconds drain_timeout{10'000};
     FailurePolicy policy{};

@@ -58,6 +58,9 @@ class NatsLink {
   // is destroyed with its last owner.
   static std::shared_ptr<natsSubscription> Subscribe(const std::shared_ptr<NatsLink>& link, const std::string& subject);
 
+  // For NatsLoop::WriteAtOnce.
+  NatsLoop* loop() const { return loop_.get(); }
+
   // Before a message of so many bytes is published: waits a moment where the server is slow to take what was published
   // before. False: it is still slow.
   bool WaitForRoom(std::size_t bytes);

@@ -33,7 +33,7 @@ struct NatsLoop::Callbacks {
   static natsStatus Write(void* user, bool add) {
     auto* self = static_cast<NatsLoop*>(user);
     self->wants_write_ = add;
-    if (add) self->Wake();
+    if (add && WriteAtOnce::writing_ != self) self->Wake();
     return NATS_OK;
   }
   static natsStatus Detach(void* user) { return Read(user, false); }
@@ -112,7 +112,7 @@ void NatsLoop::Run() {
     const bool write = fd >= 0 && wants_write_;
     if (write && !tried) {
       sleeping_ = false;
-      WriteNow(connection);
+      WriteNow();
       tried = true;
       continue;
     }
@@ -133,8 +133,25 @@ void NatsLoop::Run() {
   }
 }
 
-void NatsLoop::WriteNow(natsConnection* connection) {
-  natsConnection_ProcessWriteEvent(connection);
+thread_local const NatsLoop* NatsLoop::WriteAtOnce::writing_ = nullptr;
+
+NatsLoop::WriteAtOnce::~WriteAtOnce() {
+  writing_ = nullptr;
+  if (loop_ == nullptr) return;
+  loop_->WriteNow();
+  if (loop_->wants_write_) loop_->Wake();  // not all of it fitted
+}
+
+void NatsLoop::WriteNow() {
+  natsConnection* connection = nullptr;
+  {
+    MutexLock lock(mutex_);
+    if (fd_ >= 0) connection = connection_;
+  }
+  {
+    MutexLock lock(writing_mutex_);
+    if (connection != nullptr && wants_write_) natsConnection_ProcessWriteEvent(connection);
+  }
   if (write_waiters_ == 0) return;
   MutexLock lock(mutex_);
   written_.NotifyAll();

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "host/core/envelope.h"
 #include "plugins/generator/payload.h"
@@ -31,7 +32,14 @@ void Check(natsStatus status, const char* what) {
 
 class Connection {
  public:
-  explicit Connection(const std::string& url) { Check(natsConnection_ConnectTo(&handle_, url.c_str()), "connect"); }
+  explicit Connection(const std::string& url, bool at_once = false) {
+    natsOptions* options = nullptr;
+    Check(natsOptions_Create(&options), "make options");
+    const std::unique_ptr<natsOptions, decltype(&natsOptions_Destroy)> owned(options, natsOptions_Destroy);
+    Check(natsOptions_SetURL(options, url.c_str()), "set the URL");
+    Check(natsOptions_SetSendAsap(options, at_once), "send at once");
+    Check(natsConnection_Connect(&handle_, options), "connect");
+  }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection() { natsConnection_Destroy(handle_); }
@@ -43,17 +51,18 @@ class Connection {
 
 class Sender : public Side {
  public:
-  Sender(const Load& load, Progress* progress)
-      : load_(load), progress_(progress), connection_(load.url), payload_(load.payload_bytes, 'x') {
-    AppendEnvelope({payload_, 1}, &envelope_);
+  Sender(const Load& load, Progress* progress, bool at_once = false)
+      : load_(load), progress_(progress), connection_(load.url, at_once), payload_(load.payload_bytes, 'x') {
     open_max_ = std::max<std::uint64_t>(kLookEvery, kOpenBytesMax / load.payload_bytes);
   }
 
   void Run() override {
     progress_->Begin();
-    for (std::uint64_t i = 0; i < load_.messages; ++i) {
+    for (std::uint64_t i = 0, count = 0; i < load_.messages; i += count) {
+      count = std::min(load_.envelope_messages, load_.messages - i);
+      if (count != payloads_.size()) MakeEnvelope(count);
       if (i % kLookEvery == 0) AwaitRoom(i);
-      Number(i);
+      for (std::uint64_t n = 0; n < count; ++n) Number(i + n, envelope_.data() + payloads_[n]);
       Send(i, envelope_);
     }
     Settle();
@@ -61,19 +70,27 @@ class Sender : public Side {
   }
 
  protected:
-  // The payload ends the envelope.
-  char* payload_in_envelope() { return envelope_.data() + envelope_.size() - load_.payload_bytes; }
   virtual void Send(std::uint64_t, const std::string& envelope) {
     Check(natsConnection_Publish(connection_.handle(), kChannel, envelope.data(), static_cast<int>(envelope.size())),
           "publish");
   }
   virtual void Settle() { Check(natsConnection_FlushTimeout(connection_.handle(), kFlushTimeoutMs), "flush"); }
   natsConnection* handle() const { return connection_.handle(); }
-  virtual void Number(std::uint64_t sequence) { plugins::store_le64(payload_in_envelope(), sequence); }
+  virtual void Number(std::uint64_t sequence, char* payload) { plugins::store_le64(payload, sequence); }
 
   const Load load_;
 
  private:
+  void MakeEnvelope(std::uint64_t count) {
+    envelope_.clear();
+    payloads_.clear();
+    AppendEnvelope({payload_, 1}, &envelope_);
+    payloads_.push_back(envelope_.size() - load_.payload_bytes);
+    while (payloads_.size() < count) {
+      AppendPayload(payload_, &envelope_);
+      payloads_.push_back(envelope_.size() - load_.payload_bytes);
+    }
+  }
   void AwaitRoom(std::uint64_t sent) {
     if (sent <= progress_->arrived() + open_max_) return;
     const auto deadline = steady_clock::now() + load_.stalled_after;
@@ -89,6 +106,7 @@ class Sender : public Side {
   const Connection connection_;
   const std::string payload_;
   std::string envelope_;
+  std::vector<std::size_t> payloads_;  // where they begin in it
   std::uint64_t open_max_ = 0;
 };
 
@@ -97,12 +115,29 @@ class GeneratorSender : public Sender {
   using Sender::Sender;
 
  private:
-  void Number(std::uint64_t sequence) override {
-    Sender::Number(sequence);
+  void Number(std::uint64_t sequence, char* payload) override {
+    Sender::Number(sequence, payload);
     const std::size_t rest = load_.payload_bytes - kHeaderBytes;
-    std::copy_n(pattern_.slice(sequence, rest), rest, payload_in_envelope() + kHeaderBytes);
+    std::copy_n(pattern_.slice(sequence, rest), rest, payload + kHeaderBytes);
   }
   plugins::Pattern pattern_;
+};
+
+// The same clock as that of the generator.
+std::int64_t SystemNowNs() { return std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
+
+class PacedSender : public Sender {
+ public:
+  PacedSender(const Load& load, Progress* progress) : Sender(load, progress, true) {}
+
+ private:
+  void Number(std::uint64_t sequence, char* payload) override {
+    const auto due = begin_ + std::chrono::nanoseconds(sequence * 1'000'000'000 / load_.messages_per_second);
+    std::this_thread::sleep_until(due);
+    Sender::Number(sequence, payload);
+    plugins::store_le64(payload + sizeof(std::uint64_t), static_cast<std::uint64_t>(SystemNowNs()));
+  }
+  const steady_clock::time_point begin_ = steady_clock::now();
 };
 
 class JetStreamSender : public Sender {
@@ -154,15 +189,27 @@ class Receiver : public Side {
     Check(natsConnection_FlushTimeout(connection_.handle(), kFlushTimeoutMs), "flush");
   }
   void See(natsMsg* message) {
-    const auto bytes = static_cast<std::size_t>(natsMsg_GetDataLength(message));
-    const bool expected = bytes >= load_.payload_bytes &&
-                          plugins::load_le64(natsMsg_GetData(message) + bytes - load_.payload_bytes) == seen_;
+    const std::string_view envelope(natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message)));
+    bool expected = envelope.size() >= load_.payload_bytes;
+    if (load_.envelope_messages == 1) {
+      // The payload ends it.
+      expected = expected && SeePayload(envelope.substr(envelope.size() - load_.payload_bytes));
+    } else {
+      expected = expected && DecodeEnvelope(envelope, &payloads_).ok() && !payloads_.empty();
+      for (const MessageView& payload : payloads_) expected = expected && SeePayload(payload.payload);
+    }
     natsMsg_Destroy(message);
     if (expected) {
-      progress_->Arrived(++seen_, load_.messages);
+      progress_->Arrived(seen_, load_.messages);
     } else if (!disordered_.exchange(true)) {
       ++progress_->sides_failed;
     }
+  }
+  // False: it is not the next one.
+  virtual bool SeePayload(std::string_view payload) {
+    if (payload.size() != load_.payload_bytes || plugins::load_le64(payload.data()) != seen_) return false;
+    ++seen_;
+    return true;
   }
   void AwaitAll() const {
     try {
@@ -179,7 +226,8 @@ class Receiver : public Side {
   Progress* const progress_;
   const Connection connection_;
   natsSubscription* subscription_ = nullptr;
-  std::uint64_t seen_ = 0;  // of one thread
+  std::uint64_t seen_ = 0;             // of one thread
+  std::vector<MessageView> payloads_;  // likewise
   std::atomic<bool> disordered_{false};
 };
 
@@ -225,6 +273,25 @@ class AsyncReceiver : public Receiver {
   std::atomic<bool> ended_{false};
 };
 
+class LatencyReceiver : public AsyncReceiver {
+ public:
+  LatencyReceiver(const Load& load, Progress* progress) : AsyncReceiver(load, progress) {}
+  void Run() override {
+    AsyncReceiver::Run();
+    std::sort(latencies_ns_.begin(), latencies_ns_.end());
+    progress_->latency_p50_ns = latencies_ns_[latencies_ns_.size() / 2];
+    progress_->latency_p99_ns = latencies_ns_[latencies_ns_.size() * 99 / 100];
+  }
+
+ private:
+  bool SeePayload(std::string_view payload) override {
+    const auto sent_at = static_cast<std::int64_t>(plugins::load_le64(payload.data() + sizeof(std::uint64_t)));
+    latencies_ns_.push_back(SystemNowNs() - sent_at);
+    return AsyncReceiver::SeePayload(payload);
+  }
+  std::vector<std::int64_t> latencies_ns_;  // of libnats's thread, until all have arrived
+};
+
 }  // namespace
 
 std::unique_ptr<Side> MakeBareSender(const Load& load, Progress* progress) {
@@ -253,6 +320,12 @@ void MakeStream(const std::string& url) {
 
 std::unique_ptr<Side> MakeGeneratorSender(const Load& load, Progress* progress) {
   return std::make_unique<GeneratorSender>(load, progress);
+}
+std::unique_ptr<Side> MakeBarePacedSender(const Load& load, Progress* progress) {
+  return std::make_unique<PacedSender>(load, progress);
+}
+std::unique_ptr<Side> MakeLatencyReceiver(const Load& load, Progress* progress) {
+  return std::make_unique<LatencyReceiver>(load, progress);
 }
 std::unique_ptr<Side> MakeBareSyncReceiver(const Load& load, Progress* progress) {
   return std::make_unique<SyncReceiver>(load, progress);

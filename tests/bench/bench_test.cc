@@ -55,7 +55,7 @@ std::string WhatIsWrong(const Load& load, const MakeSide& sender, const MakeSide
   return "nothing";
 }
 
-const Load kLoad{"", 10, 64, milliseconds(50)};
+const Load kLoad{.messages = 10, .payload_bytes = 64, .stalled_after = milliseconds(50)};
 
 TEST(TwoSidesTest, TheRunEndsWhenAllHasArrived) {
   const Cost cost = Carry(kLoad, kWaits, Delivers(10), Measured::kSender);
@@ -102,12 +102,12 @@ TEST(TwoSidesTest, ASideThatCrashesIsNamed) {
 
 TEST(BareTest, MessagesThatAreNotTheNextOnesAreAnError) {
   const test::NatsServer server;
-  const Load load{server.url(), 1000, 64, milliseconds(20'000)};
+  const Load load{.url = server.url(), .messages = 1000, .payload_bytes = 64, .stalled_after = milliseconds(20'000)};
   // Two senders at once: the receiver sees every number twice.
   class Twice : public Side {
    public:
     Twice(const Load& load, Progress* progress)
-        : first_(MakeBareSender({load.url, 1, load.payload_bytes}, progress)),
+        : first_(MakeBareSender({.url = load.url, .messages = 1, .payload_bytes = load.payload_bytes}, progress)),
           second_(MakeBareSender(load, progress)) {}
     void Run() override {
       first_->Run();
@@ -125,13 +125,15 @@ TEST(BareTest, MessagesThatAreNotTheNextOnesAreAnError) {
 }
 
 TEST(BareTest, AServerThatIsNotThereIsAnError) {
-  const Load load{"nats://127.0.0.1:1", 10, 64, milliseconds(1000)};
+  const Load load{
+      .url = "nats://127.0.0.1:1", .messages = 10, .payload_bytes = 64, .stalled_after = milliseconds(1000)};
   EXPECT_THAT(WhatIsWrong(load, MakeBareSender, Delivers(10)), HasSubstr("the sender: connect: "));
 }
 
 TEST(BareTest, ASenderDoesNotRunAheadOfItsReceiver) {
   const test::NatsServer server;
-  const Load load{server.url(), 100'000, 16 * 1024, milliseconds(200)};
+  const Load load{
+      .url = server.url(), .messages = 100'000, .payload_bytes = 16 * 1024, .stalled_after = milliseconds(200)};
   EXPECT_THAT(WhatIsWrong(load, MakeBareSender, MakeOf([](const Load&, Progress* progress) {
                             test::Eventually([&] { return progress->sides_failed > 0; });
                           })),

@@ -28,7 +28,8 @@ class Host : public Side {
           progress_->Arrived(produced_, load_.messages);
         });
     transport_ = Must(MakeTransport(load.url, "kps-bench", &logger_, jetstream));
-    runtime_ = Must(Runtime::Create({}, {plugin_.get(), transport_.get(), &logger_, &clock_}));
+    runtime_ = Must(Runtime::Create({.window = {.envelope_messages_max = load.envelope_messages}},
+                                    {plugin_.get(), transport_.get(), &logger_, &clock_}));
     if (!Eventually([this] { return transport_->Connected(); }))
       throw std::runtime_error(transport_->DisconnectReason());
   }
@@ -55,7 +56,8 @@ class Ingress : public Host {
   void Run() override {
     progress_->Begin();
     SetStream(Direction::kIngress, "{\"count\":" + std::to_string(load_.messages) +
-                                       ",\"sizeBytes\":" + std::to_string(load_.payload_bytes) + "}");
+                                       ",\"sizeBytes\":" + std::to_string(load_.payload_bytes) +
+                                       ",\"ratePerSecond\":" + std::to_string(load_.messages_per_second) + "}");
     progress_->AwaitAll(load_);
   }
 };

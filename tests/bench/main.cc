@@ -29,7 +29,12 @@ struct Settings {
   int rounds = 5;
   std::vector<std::size_t> sizes{64, 1024, 16 * 1024};
   int streams = 1000;
+  std::uint64_t latency_messages = 5000;
 };
+
+constexpr std::uint64_t kPacked = 32;              // messages an envelope, in the rows that have several
+constexpr std::uint64_t kLatencyPerSecond = 1000;  // messages
+constexpr std::size_t kLatencyBytes = 64;          // of a payload
 
 // A kind of run. The rows of one load run in turns, `rounds` times.
 struct Scenario {
@@ -52,6 +57,21 @@ const Scenario kScenarios[] = {
     {"bare subscriber, sync", MakeGeneratorSender, MakeBareSyncReceiver, Measured::kReceiver},
     {"bare subscriber, async", MakeGeneratorSender, MakeBareAsyncReceiver, Measured::kReceiver},
     {"host, egress", MakeGeneratorSender, MakeEgress, Measured::kReceiver},
+};
+
+const Scenario kPackedScenarios[] = {
+    {"bare publisher, 32 an envelope", MakeBareSender, MakeBareAsyncReceiver, Measured::kSender},
+    {"host, ingress, 32 an envelope", MakeIngress, MakeBareAsyncReceiver, Measured::kSender},
+};
+
+const Scenario kPackedJetStreamScenarios[] = {
+    {"bare JetStream, 32 an envelope", MakeBareJetStreamSender, MakeBareAsyncReceiver, Measured::kSender},
+    {"host, JetStream, 32 an envelope", MakeJetStreamIngress, MakeBareAsyncReceiver, Measured::kSender},
+};
+
+const Scenario kLatencyScenarios[] = {
+    {"bare publisher, SendAsap", MakeBarePacedSender, MakeLatencyReceiver, Measured::kSender},
+    {"host, ingress", MakeIngress, MakeLatencyReceiver, Measured::kSender},
 };
 
 const Scenario kJetStreamScenarios[] = {
@@ -88,10 +108,24 @@ void RunLoad(const Settings& settings, const Load& load) {
   for (std::size_t i = 0; i < rows.size(); ++i) PrintRow(rows[i], load, references[i]);
 }
 
-void RunJetStreamLoad(const Settings& settings, const Load& load) {
-  const auto rows = RunRounds(settings, load, kJetStreamScenarios, [&] { StartOver(load.url); });
+// The second row beside the first.
+void RunPair(const Settings& settings, const Load& load, std::span<const Scenario> scenarios,
+             const std::function<void()>& before_each) {
+  const auto rows = RunRounds(settings, load, scenarios, before_each);
   PrintRow(rows[0], load, nullptr);
   PrintRow(rows[1], load, rows.data());
+}
+
+void RunLatency(const Settings& settings, const std::string& url) {
+  const Load load{.url = url,
+                  .messages = settings.latency_messages,
+                  .payload_bytes = kLatencyBytes,
+                  .messages_per_second = kLatencyPerSecond};
+  const auto rows = RunRounds(settings, load, kLatencyScenarios, [] {});
+  std::printf("\nLatency at %s messages a second of %zu B, median of the rounds\n",
+              WithCommas(kLatencyPerSecond).c_str(), kLatencyBytes);
+  PrintLatency(rows[0], nullptr);
+  PrintLatency(rows[1], rows.data());
 }
 
 void PrintSetPayload(const Settings& settings) {
@@ -116,13 +150,25 @@ void Run(const Settings& settings) {
   PrintHeader();
   // The server must not give up on a receiver that falls behind for a moment.
   const test::NatsServer server("max_pending: 1GB\nwrite_deadline: \"60s\"");
+  const auto load_of = [&](const test::NatsServer& of, std::size_t size, std::uint64_t envelope_messages) {
+    return Load{.url = of.url(),
+                .messages = std::min<std::uint64_t>(settings.messages, kRunBytesMax / size),
+                .payload_bytes = size,
+                .envelope_messages = envelope_messages};
+  };
+  for (const std::size_t size : settings.sizes) RunLoad(settings, load_of(server, size, 1));
   for (const std::size_t size : settings.sizes) {
-    RunLoad(settings, {server.url(), std::min<std::uint64_t>(settings.messages, kRunBytesMax / size), size});
+    RunPair(settings, load_of(server, size, kPacked), kPackedScenarios, [] {});
   }
   const test::NatsServer keeping(test::JetStreamConfig() + "\nmax_pending: 1GB\nwrite_deadline: \"60s\"");
+  const auto start_over = [&] { StartOver(keeping.url()); };
   for (const std::size_t size : settings.sizes) {
-    RunJetStreamLoad(settings, {keeping.url(), std::min<std::uint64_t>(settings.messages, kRunBytesMax / size), size});
+    RunPair(settings, load_of(keeping, size, 1), kJetStreamScenarios, start_over);
   }
+  for (const std::size_t size : settings.sizes) {
+    RunPair(settings, load_of(keeping, size, kPacked), kPackedJetStreamScenarios, start_over);
+  }
+  RunLatency(settings, server.url());
   PrintSetPayload(settings);
 }
 
@@ -139,6 +185,8 @@ int main(int argc, char** argv) {
   app.add_option("--sizes", settings.sizes, "bytes of a payload, separated by commas")
       ->delimiter(',')
       ->check(CLI::Range(16, 512 * 1024));
+  app.add_option("--latency-messages", settings.latency_messages, "messages of a run that measures latency")
+      ->check(CLI::Range(100, 1'000'000));
   app.add_option("--streams", settings.streams, "streams of a SetPayload")->check(CLI::Range(1, 10'000));
   CLI11_PARSE(app, argc, argv);
   try {

@@ -38,19 +38,37 @@ std::string WithCommas(std::uint64_t number) {
   return text;
 }
 
+void PrintLatency(const Series& series, const Series* reference) {
+  std::vector<double> p50;
+  std::vector<double> p99;
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < series.rounds.size(); ++i) {
+    p50.push_back(series.rounds[i].latency_p50_us);
+    p99.push_back(series.rounds[i].latency_p99_us);
+    if (reference != nullptr) ratios.push_back(p50.back() / reference->rounds.at(i).latency_p50_us);
+  }
+  std::printf("%-36s p50 %6.0f us   p99 %6.0f us", series.name.c_str(), SpreadOf(p50).median, SpreadOf(p99).median);
+  if (reference != nullptr) {
+    const Spread ratio = SpreadOf(ratios);
+    std::printf("   p50: %.2f (%.2f to %.2f) of %s", ratio.median, ratio.low, ratio.high, reference->name.c_str());
+  }
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
 void PrintHeader() {
-  std::printf("%-24s %11s %11s %13s  %-46s %s\n", "", "payload", "messages", "messages/s",
+  std::printf("%-36s %11s %11s %13s  %-58s %s\n", "", "payload", "messages", "messages/s",
               "ratio, median (low to high)", "CPU s / million messages");
 }
 
 void PrintRow(const Series& series, const Load& load, const Series* reference) {
-  char ratio[80] = "-";
+  char ratio[120] = "-";
   if (reference != nullptr) {
     const Spread spread = Ratio(series, *reference);
     std::snprintf(ratio, sizeof ratio, "%.2f (%.2f to %.2f) of %s", spread.median, spread.low, spread.high,
                   reference->name.c_str());
   }
-  std::printf("%-24s %9s B %11s %13s  %-46s %.2f\n", series.name.c_str(), WithCommas(load.payload_bytes).c_str(),
+  std::printf("%-36s %9s B %11s %13s  %-58s %.2f\n", series.name.c_str(), WithCommas(load.payload_bytes).c_str(),
               WithCommas(load.messages).c_str(),
               WithCommas(static_cast<std::uint64_t>(MessagesPerSecond(series, load.messages).median)).c_str(), ratio,
               CpuSecondsPerMillion(series, load.messages).median);

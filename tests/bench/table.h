@@ -28,6 +28,9 @@ Spread CpuSecondsPerMillion(const Series& series, std::uint64_t messages);
 // lasts longer than a round cancels out.
 Spread Ratio(const Series& series, const Series& reference);
 
+// p50 and p99 in µs, and the ratio of the p50 to that of `reference`, if there is one.
+void PrintLatency(const Series& series, const Series* reference);
+
 // "1,234,567".
 std::string WithCommas(std::uint64_t number);
 

@@ -77,7 +77,8 @@ Cost Carry(const Load& load, const MakeSide& sender, const MakeSide& receiver, M
     throw std::runtime_error(sender_error + (sender_error.empty() || receiver_error.empty() ? "" : "; ") +
                              receiver_error);
   }
-  return {state->progress.seconds(), state->cpu_seconds};
+  return {state->progress.seconds(), state->cpu_seconds, static_cast<double>(state->progress.latency_p50_ns) / 1e3,
+          static_cast<double>(state->progress.latency_p99_ns) / 1e3};
 }
 
 }  // namespace kps::bench

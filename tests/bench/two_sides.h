@@ -15,9 +15,11 @@ namespace kps::bench {
 inline constexpr char kChannel[] = "bench.load";
 
 struct Load {
-  std::string url;  // of the nats-server
+  std::string url{};  // of the nats-server
   std::uint64_t messages = 0;
   std::size_t payload_bytes = 0;
+  std::uint64_t envelope_messages = 1;              // so many share an envelope, where they come at once
+  std::uint64_t messages_per_second = 0;            // as fast as it goes: 0
   std::chrono::milliseconds stalled_after{10'000};  // nothing arrives for so long: messages are lost
 };
 
@@ -33,6 +35,10 @@ class Progress {
   void AwaitAll(const Load& load) const;
   // From the first message that was sent to the last that arrived.
   double seconds() const { return static_cast<double>(end_ns_ - begin_ns_) / 1e9; }
+
+  // The receiver: what half of the messages, and all but one in a hundred, took at most.
+  std::atomic<std::int64_t> latency_p50_ns{0};
+  std::atomic<std::int64_t> latency_p99_ns{0};
 
   std::atomic<int> sides_ready{0};
   std::atomic<int> sides_failed{0};
@@ -56,7 +62,9 @@ using MakeSide = std::function<std::unique_ptr<Side>(const Load& load, Progress*
 enum class Measured { kSender, kReceiver };
 struct Cost {
   double seconds = 0;
-  double cpu_seconds = 0;  // user and system, of the process of the measured side, while it ran
+  double cpu_seconds = 0;     // user and system, of the process of the measured side, while it ran
+  double latency_p50_us = 0;  // where the receiver measures it
+  double latency_p99_us = 0;
 };
 
 // An exception tells what went wrong, on both sides.
