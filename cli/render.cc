@@ -50,19 +50,14 @@ void WriteValue(const google::protobuf::Value& value, JsonWriter* writer) {
     case google::protobuf::Value::kStringValue:
       writer->String(value.string_value().data(), static_cast<rapidjson::SizeType>(value.string_value().size()));
       break;
-    case google::protobuf::Value::kBoolValue:
-      writer->Bool(value.bool_value());
-      break;
-    case google::protobuf::Value::kStructValue:
-      WriteStruct(value.struct_value(), writer);
-      break;
+    case google::protobuf::Value::kBoolValue: writer->Bool(value.bool_value()); break;
+    case google::protobuf::Value::kStructValue: WriteStruct(value.struct_value(), writer); break;
     case google::protobuf::Value::kListValue:
       writer->StartArray();
       for (const auto& element : value.list_value().values()) WriteValue(element, writer);
       writer->EndArray();
       break;
-    default:
-      writer->Null();
+    default: writer->Null();
   }
 }
 

@@ -12,7 +12,8 @@ class Backoff {
   static constexpr std::chrono::milliseconds kFirst{100};
   static constexpr std::chrono::milliseconds kLongest{30'000};
 
-  explicit Backoff(std::uint64_t seed, std::chrono::milliseconds longest = kLongest) : random_(seed), longest_(longest) {}
+  explicit Backoff(std::uint64_t seed, std::chrono::milliseconds longest = kLongest)
+      : random_(seed), longest_(longest) {}
 
   // The delay before the next try: it doubles from kFirst to the longest, and lies between half of that and all of it.
   std::chrono::milliseconds Next();

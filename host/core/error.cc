@@ -36,8 +36,6 @@ bool Error::transient() const {
   }
 }
 
-std::string Error::ToString() const {
-  return ok() ? "OK" : std::string(CodeName(code_)) + ": " + message_;
-}
+std::string Error::ToString() const { return ok() ? "OK" : std::string(CodeName(code_)) + ": " + message_; }
 
 }  // namespace kps

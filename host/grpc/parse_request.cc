@@ -7,7 +7,6 @@
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/stubs/common.h>
 #include <google/protobuf/wire_format_lite.h>
-#include <grpcpp/support/byte_buffer.h>
 
 #include <map>
 #include <string>
@@ -98,16 +97,15 @@ class Inspection {
 
 }  // namespace
 
-std::optional<Violation> ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message* request) {
-  grpc::Slice slice;
-  if (!bytes.DumpToSingleSlice(&slice).ok()) return Violation{"request", "is missing: the call has no message"};
-  const int size = static_cast<int>(slice.size());
+std::optional<Violation> ParseRequest(std::string_view bytes, google::protobuf::Message* request) {
+  const auto* const begin = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  const int size = static_cast<int>(bytes.size());
   {
-    CodedInputStream in(slice.begin(), size);
+    CodedInputStream in(begin, size);
     in.SetRecursionLimit(kMessagesDepthMax);
     if (request->ParseFromCodedStream(&in) && in.ConsumedEntireMessage()) return std::nullopt;
   }
-  CodedInputStream in(slice.begin(), size);
+  CodedInputStream in(begin, size);
   in.PushLimit(size);
   Inspection inspection(&in);
   inspection.Read(request->GetDescriptor(), "", 0);

@@ -2,20 +2,18 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "host/core/validate.h"
 
 namespace google::protobuf {
 class Message;
 }
-namespace grpc {
-class ByteBuffer;
-}
 
 namespace kps {
 
 // Fills `request`, or says what in the bytes is wrong. gRPC itself would answer INTERNAL, and no reason. Takes little
 // stack, whatever the bytes are.
-std::optional<Violation> ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message* request);
+std::optional<Violation> ParseRequest(std::string_view bytes, google::protobuf::Message* request);
 
 }  // namespace kps

@@ -81,6 +81,12 @@ class Place {
 };
 
 // In the place of the generated service, which leaves requests that cannot be parsed to gRPC.
+std::optional<Violation> Parse(const grpc::ByteBuffer& bytes, google::protobuf::Message* request) {
+  grpc::Slice slice;
+  if (!bytes.DumpToSingleSlice(&slice).ok()) return Violation{"request", "is missing: the call has no message"};
+  return ParseRequest({reinterpret_cast<const char*>(slice.begin()), slice.size()}, request);
+}
+
 class ConnectorService final : public grpc::Service {
  public:
   ConnectorService(Runtime* runtime, int waiting_sets_max, std::stop_token stop)
@@ -102,7 +108,7 @@ class ConnectorService final : public grpc::Service {
     const auto parse_and_call = [call](ConnectorService* service, grpc::ServerContext* context,
                                        const grpc::ByteBuffer* bytes, Response* response) {
       Request request;
-      const std::optional<Violation> violation = ParseRequest(*bytes, &request);
+      const std::optional<Violation> violation = Parse(*bytes, &request);
       if (!violation) return (service->*call)(context, request, response);
       FromOutcome(FirstOf({*violation}), {*violation}, response->mutable_status());
       return grpc::Status::OK;

@@ -1,5 +1,5 @@
-// Any bytes as two SetPayload requests, one after the other: convert, validate, plan. The bytes before the separator
-// are the first request; without one, all bytes are the second.
+// Any bytes as two SetPayload requests, one after the other: parse, convert, validate, plan. The bytes before the
+// separator are the first request; without one, all bytes are the second.
 #include <cstdint>
 #include <map>
 #include <set>
@@ -12,6 +12,7 @@
 #include "host/core/plan.h"
 #include "host/core/validate.h"
 #include "host/grpc/convert.h"
+#include "host/grpc/parse_request.h"
 #include "tests/fuzz/check.h"
 
 namespace kps {
@@ -186,7 +187,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view requests[] = {first, second};
   for (int i = 0; i < 2; ++i) {
     kps::pb::SetPayloadRequest request;
-    if (!request.ParseFromArray(requests[i].data(), static_cast<int>(requests[i].size()))) return 0;
+    if (const auto violation = kps::ParseRequest(requests[i], &request)) {
+      kps::CheckAnswer({*violation});
+      return 0;
+    }
     streams[i] = kps::Streams(request);
   }
   kps::CheckPlan(streams[0], streams[1]);

@@ -24,8 +24,8 @@ class RecordingLogger : public Logger {
   }
   std::size_t CountWith(const std::string& text) const {
     std::lock_guard lock(mutex_);
-    return static_cast<std::size_t>(
-        std::count_if(lines_.begin(), lines_.end(), [&](const auto& line) { return line.find(text) != std::string::npos; }));
+    return static_cast<std::size_t>(std::count_if(
+        lines_.begin(), lines_.end(), [&](const auto& line) { return line.find(text) != std::string::npos; }));
   }
 
  private:
