@@ -5,9 +5,15 @@
 #include <utility>
 
 #include "host/core/channel.h"
+#include "host/core/ingress_progress.h"
 
 namespace kps {
 namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kConfirmTimeout{5000};
+constexpr milliseconds kLookAgain{100};
 
 // A header is one line.
 std::string OneLine(std::string text) {
@@ -24,13 +30,15 @@ std::string DefaultDeadLetterChannel(const std::string& channel) {
   return "dead." + (wildcard == 0 ? "letters" : channel.substr(0, wildcard - 1));
 }
 
-DeadLetters::DeadLetters(Transport* transport, const StreamSpec* stream, std::string channel)
+DeadLetters::DeadLetters(Transport* transport, const StreamSpec* stream, const StreamControl* control,
+                         std::string channel)
     : transport_(transport),
       stream_(stream),
-      channel_(channel.empty() ? DefaultDeadLetterChannel(stream->channel) : std::move(channel)) {}
+      control_(control),
+      channel_(channel.empty() ? DefaultDeadLetterChannel(stream->channel) : std::move(channel)),
+      run_(IngressProgress::MakeRun()) {}
 
-Error DeadLetters::Put(std::string_view envelope, const std::string& reason, std::uint32_t attempts,
-                       std::chrono::milliseconds timeout) {
+Error DeadLetters::Put(std::string_view envelope, const std::string& reason, std::uint32_t attempts) {
   if (ChannelMatches(stream_->channel, channel_) || channel_.find_first_of("*>") != std::string::npos) {
     return Error(Code::kFailedPrecondition, "the dead-letter channel " + channel_ + " cannot be used for the channel " +
                                                 stream_->channel + ": set --dead-letter-channel to another");
@@ -46,10 +54,21 @@ Error DeadLetters::Put(std::string_view envelope, const std::string& reason, std
                                        {kAttemptsHeader, count},
                                        {kStreamHeader, stream_->id},
                                        {kChannelHeader, stream_->channel}}};
-  auto ticket = publisher_->Publish({.envelope = envelope, .headers = headers});
-  Error error = ticket.ok() ? publisher_->AwaitConfirmed(ticket.value(), timeout) : ticket.error();
+  const std::string id = run_ + '.' + std::to_string(letters_);
+  auto ticket = publisher_->Publish({.envelope = envelope, .message_id = id, .headers = headers});
+  const Error error = ticket.ok() ? Await(ticket.value()) : ticket.error();
   // One that refuses its channel does so until it is opened again.
   if (!error.ok() && !error.transient()) publisher_.reset();
+  if (error.ok() || !error.transient()) ++letters_;
+  return error;
+}
+
+Error DeadLetters::Await(std::uint64_t ticket) {
+  Error error;
+  for (auto waited = milliseconds(0); waited < kConfirmTimeout; waited += kLookAgain) {
+    error = publisher_->AwaitConfirmed(ticket, kLookAgain);
+    if (error.code() != Code::kDeadlineExceeded || control_->IsToEnd()) break;
+  }
   return error;
 }
 

@@ -9,6 +9,7 @@
 
 #include "host/core/error.h"
 #include "host/core/stream.h"
+#include "host/core/stream_control.h"
 #include "host/core/transport.h"
 
 namespace kps {
@@ -39,20 +40,25 @@ std::string DefaultDeadLetterChannel(const std::string& channel);
 // The dead letters of one egress stream. Of the stream's thread.
 class DeadLetters {
  public:
-  // Both outlive it.
-  DeadLetters(Transport* transport, const StreamSpec* stream, std::string channel);
+  // All of them outlive it.
+  DeadLetters(Transport* transport, const StreamSpec* stream, const StreamControl* control, std::string channel);
 
-  // Publishes `envelope` with its reason and waits for the confirm: OK only then. INVALID_ARGUMENT: it is too large for
-  // the transport. FAILED_PRECONDITION: the channel cannot be used. What is transient may be tried again.
-  Error Put(std::string_view envelope, const std::string& reason, std::uint32_t attempts,
-            std::chrono::milliseconds timeout);
+  // Publishes `envelope` with its reason and waits for the confirm, for some seconds, or until the stream is to end: OK
+  // only then. INVALID_ARGUMENT: it is too large for the transport. FAILED_PRECONDITION: the channel cannot be used.
+  // What is transient may be tried again: a transport that knows messages by their ids keeps one letter.
+  Error Put(std::string_view envelope, const std::string& reason, std::uint32_t attempts);
 
   const std::string& channel() const { return channel_; }
 
  private:
+  Error Await(std::uint64_t ticket);
+
   Transport* const transport_;
   const StreamSpec* const stream_;
+  const StreamControl* const control_;
   const std::string channel_;
+  const std::string run_;      // begins the ids of the letters
+  std::uint64_t letters_ = 0;  // done with
   std::unique_ptr<Publisher> publisher_;
 };
 

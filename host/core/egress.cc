@@ -32,7 +32,10 @@ Egress::Egress(const StreamContext& context)
       undeliverable_(context) {}
 
 Error Egress::Subscribe() {
-  if (subscription_) return {};
+  if (subscription_) {
+    ReportDrops();  // also while no producer can be made
+    return {};
+  }
   auto subscription = environment_->transport->Subscribe(stream_->channel, stream_->id);
   if (!subscription.ok()) {
     health_->events().Raise(kTransportSubscribeFailed, subscription.error().ToString());
@@ -53,7 +56,9 @@ void Egress::TakeOver(Egress* former) {
   in_hand_ = std::move(former->in_hand_);
   drain_begun_ = false;  // of the subscription that comes with it
   MutexLock lock(mutex_);
-  if (!subscription_) subscription_ = std::move(former->subscription_);
+  if (subscription_) return;
+  subscription_ = std::move(former->subscription_);
+  drops_reported_ = former->drops_reported_;
 }
 
 void Egress::Run(Producer* producer) {
@@ -64,26 +69,28 @@ void Egress::Run(Producer* producer) {
     pending_.Take(pending_.left() - in_hand_.left);
   }
   pending_receipt_ = in_hand_.receipt;
-  health_->SetInTrouble(false);
-  Carry(producer);
+  Error unflushed = Carry(producer);
   KeepInHand();
-  if (const Error error = Flush(producer); !error.ok()) ReturnUnflushed(error);
+  if (unflushed.ok()) unflushed = Flush(producer);
+  if (!unflushed.ok()) GiveUpUnflushed(unflushed);
 }
 
-void Egress::Carry(Producer* producer) {
+Error Egress::Carry(Producer* producer) {
   while (!health_->failed() && !IsToEnd()) {
-    if (!ProducePending(producer)) return;
+    if (!ProducePending(producer)) break;
     health_->ReportConnection();
-    if (!ReceiveMore(milliseconds(0))) return;
+    if (!ReceiveMore(milliseconds(0))) break;
     const bool idle = pending_.empty();
     if (!idle && !IsTimeToFlush()) continue;
-    if (const Error error = Flush(producer); !error.ok()) {
+    if (Error error = Flush(producer); !error.ok()) {
       health_->SetInTrouble(true);
       health_->ReactToError("flush", error);
+      // One that could not flush vouches for nothing that it took before. Where that comes again, another one gets it.
+      if (environment_->transport->KeepsMessages() || !error.transient()) return error;
     }
-    ReportDrops();
-    if (idle && !health_->failed() && !ReceiveMore(kIdle)) return;
+    if (idle && !ReceiveMore(kIdle)) break;
   }
+  return {};
 }
 
 // The views end with the delivery, so what is not dealt with is kept as a copy.
@@ -94,8 +101,7 @@ void Egress::KeepInHand() {
   in_hand_ = std::move(rest);
 }
 
-// The instance goes, and with it what it took and did not deliver.
-void Egress::ReturnUnflushed(const Error& error) {
+void Egress::GiveUpUnflushed(const Error& error) {
   const bool comes_again = subscription_ && subscription_->Return();
   if (comes_again) {
     ledger_->Return(unflushed_ + in_hand_.left);
@@ -103,6 +109,7 @@ void Egress::ReturnUnflushed(const Error& error) {
   } else {
     ledger_->Drop(DropReason::kUnflushed, unflushed_);
   }
+  health_->SetInTrouble(comes_again);  // until that is flushed
   unflushed_ = 0;
   health_->events().Log(LogLevel::kWarn, "what was delivered last could not be flushed" +
                                              std::string(comes_again ? ", and is fetched again: " : ": ") +
@@ -120,6 +127,7 @@ bool Egress::IsToEnd() {
 }
 
 std::size_t Egress::End() {
+  if (subscription_) ReportDrops();
   if (subscription_ && subscription_->Return()) {
     ledger_->Return(in_hand_.left);
     if (in_hand_.left == 0) return 0;
@@ -143,15 +151,17 @@ bool Egress::ReceiveMore(milliseconds timeout) {
   in_hand_ = {};
   pending_.Clear();
   auto delivery = subscription_->Receive(timeout);
+  if (receive_alert_ && (delivery.ok() || delivery.error().code() == Code::kDeadlineExceeded)) {
+    health_->events().Clear(kTransportSubscribeFailed);
+    receive_alert_ = false;
+  }
   if (!delivery.ok()) {
     if (delivery.error().code() == Code::kDeadlineExceeded) return true;
-    const bool drained = control_->stopping() && delivery.error().code() == Code::kCancelled;
-    if (!drained) LoseSubscription(delivery.error());
-    return false;
+    if (control_->stopping() && delivery.error().code() == Code::kCancelled) return false;  // drained
+    return ReactToReceiveError(delivery.error());
   }
   const Delivery& got = delivery.value();
   pending_receipt_ = got.receipt;
-  earlier_attempts_ = got.attempt - 1;
   pending_.Unpack(got.envelope);
   if (!pending_.empty()) ledger_->Accept(pending_.left());
   received_at_ = Now();
@@ -159,9 +169,15 @@ bool Egress::ReceiveMore(milliseconds timeout) {
   return true;
 }
 
-// The next instance subscribes anew.
-void Egress::LoseSubscription(const Error& error) {
+bool Egress::ReactToReceiveError(const Error& error) {
   health_->events().Raise(kTransportSubscribeFailed, error.ToString());
+  if (error.transient() && environment_->transport->KeepsMessages()) {
+    // It knows what is in hand and what was acknowledged: it goes on with that when it can.
+    receive_alert_ = true;
+    health_->ReactToError("receive from the transport", error);
+    return !control_->stopping();
+  }
+  // The next instance subscribes anew.
   std::unique_ptr<Subscription> lost;
   {
     MutexLock lock(mutex_);
@@ -170,6 +186,7 @@ void Egress::LoseSubscription(const Error& error) {
   drops_reported_ = 0;
   ForgetReceipts();
   health_->ReactToError("receive from the transport", error);
+  return false;
 }
 
 bool Egress::ProducePending(Producer* producer) {
@@ -177,10 +194,11 @@ bool Egress::ProducePending(Producer* producer) {
     if (IsToEnd()) return false;
     if (const Error& malformed = pending_.malformed(); !malformed.ok()) {
       health_->events().Raise(kEnvelopeMalformed, malformed.message());
-      if (!undeliverable_.GiveUp(pending_.envelope(), DropReason::kMalformed, malformed, Attempts())) return false;
+      if (!undeliverable_.GiveUp(pending_.envelope(), DropReason::kMalformed, malformed, 1)) return false;
       pending_.Take(1);
       continue;
     }
+    ReportDrops();
     std::size_t taken = 0;
     const Error error = producer->Produce(pending_.rest(), kProduceTimeout, &taken);
     Took(std::min(taken, pending_.left()));
@@ -205,11 +223,11 @@ bool Egress::AwaitRecovery() {
 bool Egress::ReactToProduceError(const Error& error) {
   if (error.transient()) ++attempts_;
   const std::uint32_t most = environment_->policy.attempts_max;
-  const bool hopeless = error.transient() && most > 0 && Attempts() >= most;
+  const bool hopeless = error.transient() && most > 0 && attempts_ >= most;
   if ((IsAboutMessage(error.code()) || hopeless) && pending_.left() > 0) {
     std::string envelope;
     AppendEnvelope(pending_.rest().front(), &envelope);
-    if (!undeliverable_.GiveUp(envelope, DropReason::kUndeliverable, error, Attempts())) return false;
+    if (!undeliverable_.GiveUp(envelope, DropReason::kUndeliverable, error, attempts_)) return false;
     pending_.Take(1);
     attempts_ = 0;
     return true;
@@ -225,7 +243,7 @@ void Egress::Took(std::size_t count) {
   if (unflushed_ == 0) unflushed_since_ = received_at_;
   unflushed_ += count;
   pending_.Take(count);
-  attempts_ = earlier_attempts_ = 0;
+  attempts_ = 0;
 }
 
 void Egress::SetOldest(StreamControl::TimePoint since) { ledger_->SetOldest(since.time_since_epoch().count()); }
@@ -237,7 +255,7 @@ bool Egress::IsTimeToFlush() const {
 Error Egress::Flush(Producer* producer) {
   flushed_at_ = Now();
   if (unflushed_ > 0) {
-    if (Error error = producer->Flush(kFlushTimeout); !error.ok()) return error;
+    if (Error error = producer->Flush(control_->Bounded(kFlushTimeout)); !error.ok()) return error;
     health_->SetInTrouble(false);
     const std::chrono::duration<double> latency = Now() - unflushed_since_;
     ledger_->Deliver(std::exchange(unflushed_, 0), latency.count());

@@ -45,18 +45,19 @@ class Egress {
     std::uint64_t receipt = 0;
   };
 
-  void Carry(Producer* producer);
+  // The error: it could not flush, and is not to be asked again.
+  Error Carry(Producer* producer);
   bool ReceiveMore(std::chrono::milliseconds timeout);  // false: drained, or lost
-  void LoseSubscription(const Error& error);
-  bool ProducePending(Producer* producer);  // false: nothing more can be done
-  bool AwaitRecovery();                     // false: the stream is to hand over
+  bool ReactToReceiveError(const Error& error);         // false: the subscription is lost
+  bool ProducePending(Producer* producer);              // false: nothing more can be done
+  bool AwaitRecovery();                                 // false: the stream is to hand over
   bool ReactToProduceError(const Error& error);
   void Took(std::size_t count);
-  std::uint32_t Attempts() const { return attempts_ + earlier_attempts_; }
   bool IsTimeToFlush() const;
   Error Flush(Producer* producer);
   void KeepInHand();
-  void ReturnUnflushed(const Error& error);
+  // The producer goes, and with it what it took and did not deliver.
+  void GiveUpUnflushed(const Error& error);
   void ForgetReceipts();
   void SetOldest(StreamControl::TimePoint since);
   void ReportDrops();
@@ -79,12 +80,12 @@ class Egress {
   std::uint64_t pending_receipt_ = 0;  // 0: none
   std::uint64_t handled_receipt_ = 0;  // everything up to it was taken by the producer, or dropped
   std::uint64_t acknowledged_receipt_ = 0;
-  std::uint32_t attempts_ = 0;          // at the first of what is pending, by this host
-  std::uint32_t earlier_attempts_ = 0;  // and by others, or an earlier one
-  std::uint64_t unflushed_ = 0;         // taken by the producer since the last flush
+  std::uint32_t attempts_ = 0;   // to deliver the first of what is pending, that failed for a while
+  std::uint64_t unflushed_ = 0;  // taken by the producer since the last flush
   StreamControl::TimePoint unflushed_since_{};
   StreamControl::TimePoint flushed_at_{};
-  std::uint64_t drops_reported_ = 0;
+  std::uint64_t drops_reported_ = 0;  // of the subscription
+  bool receive_alert_ = false;
 };
 
 }  // namespace kps

@@ -66,7 +66,7 @@ void StreamRunner::ReportFormerRun(const StreamRunner& former) {
 }
 
 bool StreamRunner::DrainInstead() {
-  if (!control_.DrainInstead()) return false;
+  if (!control_.DrainInstead(environment_.clock->Now() + environment_.drain_timeout)) return false;
   if (egress_) egress_->Drain();
   return true;
 }

@@ -87,7 +87,7 @@ void Ingress::Run(Consumer* consumer) {
     proven = true;
     health_->ReportConnection();
     if (!batch.value().messages.empty()) {
-      window.Push(batch.value(), environment_->clock->NowNs(), Now(), environment_->transport->EnvelopeBytesMax());
+      window.Push(batch.value(), environment_->clock->NowNs(), Now(), SharedEnvelopeBytesMax());
       ledger_->Accept(batch.value().messages.size());
       ReportWindow();
       spin_wait = kSpinWaitFirst;
@@ -101,6 +101,13 @@ void Ingress::Run(Consumer* consumer) {
     }
   }
   if (control_->stopping()) DrainWindow(consumer);
+}
+
+// The transport's limit is on the headers as well.
+std::size_t Ingress::SharedEnvelopeBytesMax() const {
+  constexpr std::size_t kHeaders = 512;
+  const std::size_t limit = environment_->transport->EnvelopeBytesMax();
+  return limit > kHeaders ? limit - kHeaders : limit;
 }
 
 void Ingress::AwaitConfirmed(Consumer* consumer, std::uint64_t ticket, milliseconds timeout) {
@@ -205,7 +212,7 @@ void Ingress::End() {
 }
 
 void Ingress::DrainWindow(Consumer* consumer) {
-  const auto deadline = Now() + environment_->drain_timeout;
+  const auto deadline = control_->draining() ? control_->drain_deadline() : Now() + environment_->drain_timeout;
   ReapConfirmed(consumer);
   while (!window_->empty() && Now() < deadline) {
     const Error error = window_->PublishTo(publisher_.get());

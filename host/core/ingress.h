@@ -35,6 +35,7 @@ class Ingress {
 
  private:
   Error Open();
+  std::size_t SharedEnvelopeBytesMax() const;
   void AwaitConfirmed(Consumer* consumer, std::uint64_t ticket, std::chrono::milliseconds timeout);
   void PublishAgain(Consumer* consumer);
   void ReapConfirmed(Consumer* consumer);

@@ -1,5 +1,6 @@
 #include "host/core/reconciler.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -11,10 +12,11 @@ bool CanHandOver(const StreamSpec& from, const StreamSpec& to) {
   return from.direction == to.direction && (from.direction == Direction::kIngress || from.channel == to.channel);
 }
 
-// Waits until it has ended, or does not come back from its plugin: then that holds up nobody but itself.
-void AwaitEnd(StreamRunner* runner, const Clock& clock) {
+// Waits until it has ended, or does not come back from its plugin: then that holds up nobody but itself. At most until
+// `deadline`.
+void AwaitEnd(StreamRunner* runner, const Clock& clock, StreamControl::TimePoint deadline) {
   constexpr std::chrono::milliseconds kLookAgain{100};
-  while (!runner->WaitUntilEnded(clock.Now() + kLookAgain)) {
+  while (clock.Now() < deadline && !runner->WaitUntilEnded(std::min(deadline, clock.Now() + kLookAgain))) {
     if (const auto call = runner->CurrentCall(); call && call->overdue) return;
   }
 }
@@ -171,15 +173,20 @@ void Reconciler::Shutdown() {
     running.swap(running_);
     for (auto& [id, entry] : running) ending.push_back(std::move(entry.runner));
   }
-  // Ingress first, so that what it has read still finds its egress stream when both are here.
-  for (const Direction direction : {Direction::kIngress, Direction::kEgress}) {
+  // Ingress first, so that what it has read still finds its egress stream when both are here; but half of the time at
+  // the most, as all of them together have no more than one drain.
+  const auto deadline = environment_.clock->Now() + environment_.drain_timeout;
+  const auto stop = [&](Direction direction) {
     for (const Runner& runner : ending) {
-      if (runner->stream().direction == direction) runner->RequestStop(StopMode::kDrain);
+      if (runner->stream().direction == direction) runner->RequestStop(StopMode::kDrain, deadline);
     }
-    for (const Runner& runner : ending) {
-      if (runner->stream().direction == direction) AwaitEnd(runner.get(), *environment_.clock);
-    }
+  };
+  stop(Direction::kIngress);
+  for (const Runner& runner : ending) {
+    if (runner->stream().direction != Direction::kIngress) continue;
+    AwaitEnd(runner.get(), *environment_.clock, deadline - environment_.drain_timeout / 2);
   }
+  stop(Direction::kEgress);
   for (const Runner& runner : ending) runner->Join();
   mover_.Stop();
 }

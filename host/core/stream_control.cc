@@ -1,13 +1,15 @@
 #include "host/core/stream_control.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace kps {
 
-bool StreamControl::Stop(StopMode mode) {
+bool StreamControl::Stop(StopMode mode, TimePoint deadline) {
   MutexLock lock(mutex_);
   if (stop_requested_) return false;
   stop_requested_ = true;
+  drain_deadline_ = deadline.time_since_epoch().count();
   stop_mode_ = mode;
   stopping_ = true;
   changed_.NotifyAll();
@@ -15,9 +17,10 @@ bool StreamControl::Stop(StopMode mode) {
   return true;
 }
 
-bool StreamControl::DrainInstead() {
+bool StreamControl::DrainInstead(TimePoint deadline) {
   MutexLock lock(mutex_);
   if (ended_) return false;
+  drain_deadline_ = deadline.time_since_epoch().count();
   stop_mode_ = StopMode::kDrain;
   return true;
 }
@@ -133,11 +136,16 @@ void StreamControl::WaitToTryAgain(Waiting kind, std::chrono::milliseconds timeo
   try_failed_again_ = false;
 }
 
-bool StreamControl::IsToEnd() {
+bool StreamControl::IsToEnd() const {
   if (!stopping_) return false;
-  if (stop_mode_ == StopMode::kHandOver) return true;
-  if (drain_deadline_ == TimePoint{}) drain_deadline_ = clock_->Now() + drain_timeout_;
-  return clock_->Now() >= drain_deadline_;
+  return stop_mode_ == StopMode::kHandOver || clock_->Now() >= drain_deadline();
+}
+
+std::chrono::milliseconds StreamControl::Bounded(std::chrono::milliseconds timeout) const {
+  constexpr std::chrono::milliseconds kMoment{100};
+  if (!draining()) return timeout;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(drain_deadline() - clock_->Now());
+  return std::clamp(left, kMoment, std::max(timeout, kMoment));
 }
 
 }  // namespace kps

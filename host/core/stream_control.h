@@ -28,14 +28,13 @@ class StreamControl {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // The clock outlives it. A drain may take `drain_timeout`.
-  StreamControl(const Clock* clock, std::chrono::milliseconds drain_timeout)
-      : clock_(clock), drain_timeout_(drain_timeout) {}
+  // The clock outlives it.
+  explicit StreamControl(const Clock* clock) : clock_(clock) {}
 
-  // Any thread. False: it was told to stop before, and that counts.
-  bool Stop(StopMode mode);
+  // Any thread. A drain may take until `deadline`. False: it was told to stop before, and that counts.
+  bool Stop(StopMode mode, TimePoint deadline);
   // A stop that was to hand over drains instead. False: the stream has ended already.
-  bool DrainInstead();
+  bool DrainInstead(TimePoint deadline);
   bool stopping() const { return stopping_; }
   StopMode stop_mode() const { return stop_mode_; }  // while stopping
   bool draining() const { return stopping_ && stop_mode_ == StopMode::kDrain; }
@@ -67,17 +66,19 @@ class StreamControl {
   void Pause(std::chrono::milliseconds timeout);
   // Waits for a stop or a TryAgain that ends this kind of wait.
   void WaitToTryAgain(Waiting kind, std::chrono::milliseconds timeout);
-  // A stop is to be followed now: at once, or when its drain, which the first call begins, has had its time.
-  bool IsToEnd();
-  TimePoint drain_deadline() const { return drain_deadline_; }  // once IsToEnd was asked while draining
+  // A stop is to be followed now: at once, or when its drain has had its time.
+  bool IsToEnd() const;
+  TimePoint drain_deadline() const { return TimePoint(TimePoint::duration(drain_deadline_)); }  // while draining
+  // What is left of `timeout` before the stream is to end; at least a moment, in which a call may succeed.
+  std::chrono::milliseconds Bounded(std::chrono::milliseconds timeout) const;
   const std::atomic<bool>* stopping_flag() const { return &stopping_; }
 
  private:
   const Clock* const clock_;
-  const std::chrono::milliseconds drain_timeout_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> carrying_{false};
   std::atomic<StopMode> stop_mode_{StopMode::kDrain};
+  std::atomic<TimePoint::rep> drain_deadline_{0};  // set before it is draining
 
   mutable Mutex mutex_;
   CondVar changed_;
@@ -88,8 +89,6 @@ class StreamControl {
   bool ended_ KPS_GUARDED_BY(mutex_) = false;
   bool try_again_ KPS_GUARDED_BY(mutex_) = false;         // ends every wait
   bool try_failed_again_ KPS_GUARDED_BY(mutex_) = false;  // ends that after a permanent error
-
-  TimePoint drain_deadline_{};  // of the stream's thread
 };
 
 }  // namespace kps

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace kps {
 namespace {
@@ -10,6 +11,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kShortWait{1000};
 constexpr milliseconds kLogInterval{1000};
+constexpr milliseconds kDurabilityInterval{1000};  // between two looks at it
 
 }  // namespace
 
@@ -55,18 +57,20 @@ void StreamHealth::ReportConnection() {
   if (in_trouble_) return;
   if (environment_->transport->Connected()) {
     ReportHealthy();
-    if (!durability_told_) TellDurability();
+    TellDurability();
   } else {
-    durability_told_ = false;
     ReportUnhealthy("the transport is not connected: " + environment_->transport->DisconnectReason());
   }
 }
 
 void StreamHealth::TellDurability() {
-  const std::string durability = environment_->transport->Durability(stream_->channel);
-  if (durability.empty()) return;  // not known yet, or nothing is kept
-  durability_told_ = true;
+  const auto now = environment_->clock->Now();
+  if (now < durability_look_at_) return;
+  durability_look_at_ = now + kDurabilityInterval;
+  std::string durability = environment_->transport->Durability(stream_->channel);
+  if (durability.empty() || durability == durability_) return;  // not known yet, or nothing is kept
   events_.Tell(kTransportDurability, durability);
+  durability_ = std::move(durability);
 }
 
 void StreamHealth::WaitShortly() { control_->WaitForStop(std::min(backoff_.Next(), kShortWait)); }

@@ -50,7 +50,8 @@ class StreamHealth {
   StreamEvents events_;
   Backoff backoff_;
   bool in_trouble_ = false;
-  bool durability_told_ = false;  // of this connection
+  std::string durability_;  // as told last
+  std::chrono::steady_clock::time_point durability_look_at_{};
   std::uint64_t undeliverable_ = 0;
   std::chrono::steady_clock::time_point undeliverable_logged_at_{};
 };

@@ -19,7 +19,7 @@ Result<std::shared_ptr<StreamRunner>> StreamRunner::Create(StreamSpec stream, St
 StreamRunner::StreamRunner(StreamSpec stream, StreamEnvironment environment)
     : stream_(std::move(stream)),
       environment_(std::move(environment)),
-      control_(environment_.clock, environment_.drain_timeout),
+      control_(environment_.clock),
       call_(environment_.calls, stream_.id),
       health_(&stream_, &environment_, &control_) {
   MutexLock lock(join_mutex_);
@@ -52,9 +52,9 @@ StreamRunner::~StreamRunner() {
   JoinThread();
 }
 
-void StreamRunner::RequestStop(StopMode mode) {
+void StreamRunner::RequestStop(StopMode mode, StreamControl::TimePoint drain_deadline) {
   health_.events().Close();
-  if (!control_.Stop(mode)) return;
+  if (!control_.Stop(mode, drain_deadline)) return;
   if (egress_ && mode == StopMode::kDrain) egress_->Drain();
   if (const auto former = predecessor()) former->control_.Nudge();
 }

@@ -42,8 +42,10 @@ class StreamRunner {
   // Messages are being carried. Any thread, as all that follows.
   bool subscribed() const { return control_.carrying(); }
 
-  // Ends the stream soon; no event of it appears from now on. The first call's mode counts.
-  void RequestStop(StopMode mode);
+  // Ends the stream soon; no event of it appears from now on. A drain has the environment's time for it, or until
+  // `drain_deadline`. The first call counts.
+  void RequestStop(StopMode mode) { RequestStop(mode, environment_.clock->Now() + environment_.drain_timeout); }
+  void RequestStop(StopMode mode, StreamControl::TimePoint drain_deadline);
   // What a failure waits for may have changed: try again now. A try that is under way may have begun with what was
   // before, so when it fails it is made once more.
   void TryAgain(Waiting which) { control_.TryAgain(which); }

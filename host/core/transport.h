@@ -68,7 +68,8 @@ class Subscription {
   virtual ~Subscription() = default;
 
   // Waits for the next envelope. DEADLINE_EXCEEDED: none came in time. CANCELLED: Drain was called and everything that
-  // had arrived before has been returned. One thread.
+  // had arrived before has been returned. Any other error ends the subscription; but where the transport keeps
+  // messages, one that is transient does not: it may be asked again. One thread.
   virtual Result<Delivery> Receive(std::chrono::milliseconds timeout) = 0;
 
   // Everything up to this receipt has been dealt with, and need not come again. Until then it does, when the

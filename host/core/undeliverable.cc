@@ -8,7 +8,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kConfirmTimeout{5000};
 constexpr milliseconds kDrainingWait{10};
 
 }  // namespace
@@ -18,7 +17,7 @@ Undeliverable::Undeliverable(const StreamContext& context)
       control_(context.control),
       health_(context.health),
       ledger_(context.ledger),
-      dead_letters_(context.environment->transport, context.stream, policy_.dead_letter_channel) {}
+      dead_letters_(context.environment->transport, context.stream, context.control, policy_.dead_letter_channel) {}
 
 bool Undeliverable::GiveUp(std::string_view envelope, DropReason reason, const Error& error, std::uint32_t attempts) {
   switch (policy_.on_undeliverable) {
@@ -36,7 +35,7 @@ bool Undeliverable::GiveUp(std::string_view envelope, DropReason reason, const E
 
 bool Undeliverable::SendDeadLetter(std::string_view envelope, const Error& error, std::uint32_t attempts) {
   while (true) {
-    const Error put = dead_letters_.Put(envelope, error.message(), attempts, kConfirmTimeout);
+    const Error put = dead_letters_.Put(envelope, error.message(), attempts);
     if (put.ok()) {
       ledger_->DeadLetter();
       health_->ReportUndeliverable("sent to " + dead_letters_.channel(), error.message());

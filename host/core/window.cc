@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 #include <utility>
 
 #include "host/core/envelope.h"
@@ -33,7 +34,7 @@ void Window::Push(const Batch& batch, std::int64_t now_ns, TimePoint accepted_at
   Item item{};
   for (const MessageView& message : batch.messages) {
     const bool fits = first != nullptr && item.messages < limits_.envelope_messages_max &&
-                      first->timestamp_ns == message.timestamp_ns &&
+                      first->timestamp_ns == message.timestamp_ns && first->id.empty() == message.id.empty() &&
                       (envelope_bytes_max == 0 ||
                        slot.envelopes.size() - item.envelope + PayloadBytesMax(message.payload) <= envelope_bytes_max);
     if (fits) {
@@ -41,39 +42,35 @@ void Window::Push(const Batch& batch, std::int64_t now_ns, TimePoint accepted_at
       ++item.messages;
       continue;
     }
-    if (first != nullptr) Finish(item, &slot);
+    if (first != nullptr) Finish(item, first->id, &slot);
     first = &message;
-    const std::int64_t timestamp_ns = message.timestamp_ns == 0 ? now_ns : message.timestamp_ns;
-    item = Begin({message.payload, timestamp_ns, message.id}, &slot);
+    item = {slot.envelopes.size(), 0, 0, 0, 1};
+    AppendEnvelope({message.payload, message.timestamp_ns == 0 ? now_ns : message.timestamp_ns}, &slot.envelopes);
   }
-  if (first != nullptr) Finish(item, &slot);
+  if (first != nullptr) Finish(item, first->id, &slot);
   bytes_ += slot.envelopes.size();
 }
 
-Window::Item Window::Begin(const MessageView& message, SlotData* slot) {
-  const Item item{slot->envelopes.size(), 0, slot->ids.size(), 0, 1};
-  AppendEnvelope(message, &slot->envelopes);
-  AppendId(message.id, &slot->ids);
-  return item;
-}
-
-void Window::Finish(Item item, SlotData* slot) {
-  if (item.messages > 1) {
-    slot->ids.push_back('+');
-    AppendNumber(item.messages, &slot->ids);
-  }
+void Window::Finish(Item item, std::string_view id, SlotData* slot) {
   item.envelope_size = slot->envelopes.size() - item.envelope;
+  item.id = slot->ids.size();
+  AppendId(id, item.messages, &slot->ids);
   item.id_size = slot->ids.size() - item.id;
   slot->items.push_back(item);
 }
 
-void Window::AppendId(std::string_view id, std::string* ids) {
-  ids->append(id.empty() ? own_ : run_).push_back('.');
-  if (!id.empty()) {
-    ids->append(id);
-    return;
+void Window::AppendId(std::string_view id, std::size_t messages, std::string* ids) {
+  ids->append(id.empty() ? own_ : run_);
+  if (messages > 1) {
+    ids->push_back('*');
+    AppendNumber(messages, ids);
   }
-  AppendNumber(++numbered_, ids);
+  ids->push_back('.');
+  if (id.empty()) {
+    AppendNumber(++numbered_, ids);
+  } else {
+    ids->append(id);
+  }
 }
 
 Outgoing Window::View(const SlotData& slot, const Item& item) {
@@ -108,7 +105,14 @@ bool Window::SplitRefused() {
   slot.items.erase(refused);
   const auto before = static_cast<std::ptrdiff_t>(slot.items.size());
   bytes_ -= slot.envelopes.size();
-  for (const MessageView& message : messages) Finish(Begin(message, &slot), &slot);
+  const std::span<const MessageView> all(messages);
+  const std::size_t half = messages.size() / 2;
+  for (const auto& part : {all.first(half), all.subspan(half)}) {
+    const Item begun{slot.envelopes.size(), 0, 0, 0, part.size()};
+    AppendEnvelope(part.front(), &slot.envelopes);
+    for (const MessageView& message : part.subspan(1)) AppendPayload(message.payload, &slot.envelopes);
+    Finish(begun, "", &slot);  // the ids of its messages are not known any more
+  }
   bytes_ += slot.envelopes.size();
   std::rotate(slot.items.begin() + static_cast<std::ptrdiff_t>(slot.published), slot.items.begin() + before,
               slot.items.end());

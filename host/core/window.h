@@ -32,8 +32,8 @@ class Window {
   };
 
   // Messages with an id are published under `run` and the id: two runs are two sequences of messages. The rest is
-  // numbered under `own`, which no other window has. The id of an envelope with several is that of the first and their
-  // number, so that it names these and no others.
+  // numbered under `own`, which no other window has. The id of an envelope with several has their number as well, so
+  // that it names these and no others: those of another window, which may begin elsewhere, are not known by it.
   Window(Limits limits, std::string run, std::string own);
 
   bool empty() const { return size_ == 0; }
@@ -48,7 +48,8 @@ class Window {
   const std::string& newest_position() const { return Slot(size_ - 1).position; }
 
   // Encodes `batch` as the newest slot. Messages without a timestamp get `now_ns`. Several share an envelope only if
-  // they have the same timestamp, and as long as it has at most so many bytes (0: any number).
+  // they have the same timestamp, and all or none have an id, and as long as it has at most so many bytes (0: any
+  // number).
   void Push(const Batch& batch, std::int64_t now_ns, TimePoint accepted_at = {}, std::size_t envelope_bytes_max = 0);
   // The consumer is another: the tokens of the last one mean nothing to it.
   void ForgetTokens();
@@ -56,8 +57,8 @@ class Window {
   // Publishes what has not been published, oldest first, until all is or the publisher refuses. On an error the same
   // envelope is the next one of the next call.
   Error PublishTo(Publisher* publisher);
-  // The envelope that PublishTo was refused for can never be accepted. Where it has several messages, it is split into
-  // one for each, which may be. False: it has one.
+  // The envelope that PublishTo was refused for can never be accepted. Where it has several messages, it is split in
+  // two, which may be. False: it has one.
   bool SplitRefused();
   // Drops it. Returns its size in bytes.
   std::size_t SkipRefused();
@@ -97,9 +98,8 @@ class Window {
 
   static Outgoing View(const SlotData& slot, const Item& item);
   static std::size_t MessagesOf(const SlotData& slot);
-  Item Begin(const MessageView& message, SlotData* slot);
-  static void Finish(Item item, SlotData* slot);
-  void AppendId(std::string_view id, std::string* ids);
+  void Finish(Item item, std::string_view id, SlotData* slot);
+  void AppendId(std::string_view id, std::size_t messages, std::string* ids);
 
   const Limits limits_;
   const std::string run_;

@@ -33,17 +33,21 @@ class Acknowledge : public RuntimeTest {
   }
 };
 
-TEST_F(Acknowledge, EgressOnlyAfterAFlush) {
+TEST_F(Acknowledge, EgressOnlyAfterAFlushAndWhatCouldNotBeFlushedComesAgainToAnotherProducer) {
   Flushing(Error(Code::kUnavailable, "disk away"));
   ASSERT_TRUE(Set({kOut}).error.ok());
   for (const char* payload : {"a", "b", "c"}) world_.Send("c", payload);
-  ASSERT_TRUE(Comes({"a", "b", "c"}, &RuntimeTest::Produced));
+  ASSERT_TRUE(Eventually([&] { return Created().size() > 1; })) << "one that could not flush vouches for nothing";
   ASSERT_TRUE(Eventually([&] { return Has(kStreamUnhealthy, "out"); }));
   EXPECT_NE(Find(kStreamUnhealthy, "out")->metadata_json.find("cannot flush: UNAVAILABLE: disk away"),
             std::string::npos);
   EXPECT_EQ(LastReceipt(), 0u);
+  const std::size_t before = Produced().size();
   Flushing({});
-  EXPECT_TRUE(Eventually([&] { return LastReceipt() == 3; }));
+  EXPECT_TRUE(Eventually([&] { return LastReceipt() > 0; }));
+  EXPECT_GE(Produced().size(), std::max<std::size_t>(before, 6));
+  const Texts produced = Produced();
+  EXPECT_EQ(Texts(produced.end() - 3, produced.end()), (Texts{"a", "b", "c"}));
   EXPECT_TRUE(Eventually([&] { return Has(kStreamHealthy, "out"); }));
 }
 
@@ -60,7 +64,7 @@ TEST_F(Acknowledge, AStreamThatCannotFlushStaysUnhealthyWhileItTriesLessAndLessO
 
 TEST_F(Acknowledge, WhatAnInstanceTookAndCouldNotFlushIsFetchedAgain) {
   const Error wrong(Code::kFailedPrecondition, "wrong table");
-  world_.Do([&] { world_.flush_errors = {wrong, wrong}; });  // while it runs, and at its end
+  world_.Do([&] { world_.flush_errors = {wrong}; });
   ASSERT_TRUE(Set({kOut}).error.ok());
   world_.Send("c", "a");
   ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "out"); }));
@@ -73,7 +77,7 @@ TEST_F(Acknowledge, WhatAnInstanceTookAndCouldNotFlushIsFetchedAgain) {
 TEST_F(Acknowledge, ATransportThatKeepsNothingIsAskedForNothing) {
   world_.Do([&] { world_.keeping = false; });
   const Error wrong(Code::kFailedPrecondition, "wrong table");
-  world_.Do([&] { world_.flush_errors = {wrong, wrong}; });  // while it runs, and at its end
+  world_.Do([&] { world_.flush_errors = {wrong}; });
   ASSERT_TRUE(Set({kOut}).error.ok());
   world_.Send("c", "a");
   ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "out"); }));

@@ -209,6 +209,77 @@ TEST_F(Delivery, WhichFaultsAConfirmSurvivesIsAStatusOnceItIsKnown) {
   });
   ASSERT_TRUE(Eventually([&] { return Has(kTransportDurability, "in"); }));
   EXPECT_EQ(Find(kTransportDurability, "in")->message, "a crash of the host");
+  world_.Do([&] {
+    world_.durability = "nothing: the stream is another";
+    world_.source.push_back("b");
+  });
+  EXPECT_TRUE(Eventually([&] { return Find(kTransportDurability, "in")->message == world_.durability; }));
+}
+
+TEST_F(Delivery, WhatIsDroppedWhileTheProducerTakesNothingIsToldAtOnceAndOnce) {
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamHealthy, "out"); }));
+  world_.Do([&] { world_.producer_busy = true; });
+  world_.Send("c", "a");
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamUnhealthy, "out"); }));
+  world_.Do([&] { world_.dropped = 7; });
+  EXPECT_TRUE(Eventually([&] { return Has(kTransportMessagesDropped, "out"); }));
+  ASSERT_TRUE(Set({{"out", Direction::kEgress, "c", R"({"a":1})"}}).error.ok());  // it takes the subscription over
+  ASSERT_TRUE(Eventually([&] { return Created().size() == 2; }));
+  world_.Do([&] { world_.producer_busy = false; });
+  EXPECT_TRUE(Comes({"a"}, &RuntimeTest::Produced));
+  runtime_->Shutdown();
+  const Texts log = world_.Do([&] { return world_.log; });
+  EXPECT_EQ(std::count(log.begin(), log.end(), "out: 7 messages dropped: the stream is slower than its channel"), 1);
+}
+
+TEST_F(Delivery, ASubscriptionThatCannotReceiveForAWhileIsKeptWhereTheTransportKeepsMessages) {
+  world_.Do([&] {
+    world_.keeping = true;
+    world_.receive_errors = {Error(Code::kUnavailable, "no leader"), Error(Code::kUnavailable, "no leader")};
+  });
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kTransportSubscribeFailed, "out"); }));
+  world_.Send("c", "a");
+  EXPECT_TRUE(Comes({"a"}, &RuntimeTest::Produced));
+  EXPECT_TRUE(Eventually([&] { return !Has(kTransportSubscribeFailed, "out") && Has(kStreamHealthy, "out"); }));
+  EXPECT_EQ(world_.Do([&] { return world_.subscribes; }), 1);
+  EXPECT_EQ(Created().size(), 1u);
+}
+
+TEST_F(Delivery, BothDirectionsTogetherHaveOneDrain) {
+  drain_timeout_ = std::chrono::seconds(1);
+  Start();
+  world_.Do([&] {
+    world_.confirming = false;
+    world_.producer_busy = true;
+    world_.source = {"a"};
+  });
+  StreamSpec in = kIn;
+  in.channel = "other";
+  ASSERT_TRUE(Set({in, kOut}).error.ok());
+  world_.Send("c", "b");
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamUnhealthy, "out") && !Published().empty(); }));
+  const auto began = std::chrono::steady_clock::now();
+  runtime_->Shutdown();
+  const auto lasted = std::chrono::steady_clock::now() - began;
+  EXPECT_GE(lasted, std::chrono::milliseconds(900)) << "all the time that there is, for what may still come";
+  EXPECT_LT(lasted, std::chrono::milliseconds(1600));
+}
+
+TEST_F(Delivery, ADeadLetterThatIsNotConfirmedDoesNotOutlastTheDrain) {
+  drain_timeout_ = std::chrono::seconds(1);
+  Start();
+  world_.Do([&] {
+    world_.refused = "bad";
+    world_.confirming = false;
+  });
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  world_.Send("c", "bad");
+  ASSERT_TRUE(Comes({"bad"}, &RuntimeTest::Published));
+  const auto began = std::chrono::steady_clock::now();
+  runtime_->Shutdown();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(1600));
 }
 
 }  // namespace

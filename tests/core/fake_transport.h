@@ -78,7 +78,9 @@ class FakeSubscription : public Subscription {
   void Drain() override {
     world_->Do([&] { draining_ = true; });
   }
-  std::uint64_t Dropped() const override { return 0; }
+  std::uint64_t Dropped() const override {
+    return world_->Do([&] { return world_->dropped; });
+  }
 
  private:
   World* const world_;

@@ -245,7 +245,7 @@ TEST_F(LedgerTest, WhatIsFetchedAgainWasReturned) {
   const Error wrong(Code::kFailedPrecondition, "wrong table");
   world_.Do([&] {
     world_.keeping = true;
-    world_.flush_errors = {wrong, wrong};
+    world_.flush_errors = {wrong};
   });
   ASSERT_TRUE(Set({kOut}).error.ok());
   world_.Send("c", "a");
@@ -256,7 +256,7 @@ TEST_F(LedgerTest, WhatIsFetchedAgainWasReturned) {
 
 TEST_F(LedgerTest, WhatCouldNotBeFlushedAndDoesNotComeAgainIsLost) {
   const Error wrong(Code::kFailedPrecondition, "wrong table");
-  world_.Do([&] { world_.flush_errors = {wrong, wrong}; });
+  world_.Do([&] { world_.flush_errors = {wrong}; });
   ASSERT_TRUE(Set({kOut}).error.ok());
   world_.Send("c", "a");
   ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "out"); }));

@@ -175,7 +175,10 @@ TEST(Window, AnEnvelopeOfSeveralIsNamedByTheFirstAndTheirNumber) {
   RecordingPublisher publisher;
   Push(&window, {{"a", 1, "7/1"}, {"b", 1, "7/2"}, {"c", 1, "7/3"}, {"d", 1, "7/4"}, {"e", 2}, {"f", 2}}, "p", 1);
   ASSERT_TRUE(window.PublishTo(&publisher).ok());
-  EXPECT_EQ(publisher.ids, (std::vector<std::string>{"run.7/1+3", "run.7/4", "own.1+2"}));
+  EXPECT_EQ(publisher.ids, (std::vector<std::string>{"run*3.7/1", "run.7/4", "own*2.1"}));
+  Push(&window, {{"g", 1, "8/1"}, {"h", 1}, {"i", 1, "8/2"}}, "p", 1);
+  ASSERT_TRUE(window.PublishTo(&publisher).ok());
+  EXPECT_EQ(publisher.sent, (Sent{"a|b|c", "d", "e|f", "g", "h", "i"})) << "one without an id may be another next time";
 }
 
 TEST(Window, AnEnvelopeHasAtMostSoManyBytesUnlessOfOneMessage) {
@@ -201,11 +204,14 @@ TEST(Window, AnEnvelopeOfSeveralThatIsRefusedIsSplit) {
   EXPECT_TRUE(window.SplitRefused());
   publisher.refused = "c";
   ASSERT_FALSE(window.PublishTo(&publisher).ok());
+  EXPECT_TRUE(window.SplitRefused());
+  ASSERT_FALSE(window.PublishTo(&publisher).ok());
   EXPECT_FALSE(window.SplitRefused()) << "it is one message";
   window.SkipRefused();
   ASSERT_TRUE(window.PublishTo(&publisher).ok());
   EXPECT_EQ(publisher.sent, (Sent{"a", "b", "d", "e", "f"}));
   EXPECT_EQ(publisher.stamps, (std::vector<std::int64_t>{5, 6, 6, 7, 5}));
+  EXPECT_EQ(publisher.ids, (std::vector<std::string>{"own.1", "own.5", "own.8", "own.3", "own.4"}));
   EXPECT_EQ(window.message_count(), 5u);
 }
 

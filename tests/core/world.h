@@ -69,6 +69,7 @@ struct World {
   int subscribes = 0;
   std::deque<Error> subscribe_errors;   // one for each Subscribe
   std::deque<Error> receive_errors;     // one for each Receive
+  std::uint64_t dropped = 0;            // by the subscription
   bool keeping = false;                 // what is not acknowledged comes again
   std::vector<std::uint64_t> receipts;  // acknowledged
 

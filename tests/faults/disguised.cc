@@ -136,6 +136,7 @@ class Disguised : public Transport {
     if (!opened.ok()) return opened.error();
     return std::unique_ptr<Subscription>(std::make_unique<S>(std::move(opened.value())));
   }
+  bool KeepsMessages() const override { return inner_->KeepsMessages(); }
   bool Connected() const override { return inner_->Connected(); }
   std::string DisconnectReason() const override { return inner_->DisconnectReason(); }
   void WatchConnection(std::function<void(bool)> watcher) override { inner_->WatchConnection(std::move(watcher)); }

@@ -23,7 +23,9 @@ Result<Delivery> FaultySubscription::Receive(milliseconds timeout) {
   simulation_->Call("Receive", timeout.count());
   current_.assign(current_.size(), '#');  // who still looks at the last one sees that
   if (simulation_->dead()) return Error(Code::kCancelled, "dead");
-  if (simulation_->Happens(Fault::kReceiveFails)) failed_ = true;
+  const bool fails = simulation_->Happens(Fault::kReceiveFails);
+  if (fails && transport_->options_.keeping) return Error(Code::kUnavailable, "for a moment");
+  failed_ = failed_ || fails;
   if (failed_) return Error(Code::kUnavailable, "the subscription is gone");
   if (twice_ && !given_.empty()) {
     twice_ = false;

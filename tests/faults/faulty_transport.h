@@ -51,6 +51,7 @@ class FaultyTransport : public Transport {
 
   Result<std::unique_ptr<Publisher>> OpenPublisher(const std::string& channel) override;
   Result<std::unique_ptr<Subscription>> Subscribe(const std::string& channel, const std::string& name) override;
+  bool KeepsMessages() const override { return options_.keeping; }
   bool Connected() const override;
   std::string DisconnectReason() const override { return Connected() ? "" : "unplugged"; }
   void WatchConnection(std::function<void(bool connected)> watcher) override {
