@@ -204,9 +204,11 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
                   "keeps streams, config and positions: a restarted host goes on by itself. Without: nothing is kept")
       ->type_name("DIR")
       ->envname("KPS_STATE_DIR");
-  app->add_option("--batch-max-messages", options->batch_messages_max,
-                  "messages of an ingress stream that may share an envelope, as far as they come at once. More than 1 "
-                  "takes less of everything, where those who read the channel take all payloads of an envelope")
+  app->add_option(
+         "--batch-max-messages", options->batch_messages_max,
+         "messages of an ingress stream that may share an envelope, as far as they come at once. More than 1 "
+         "takes less of everything, where those who read the channel take all payloads of an envelope; JetStream "
+         "knows envelopes, so after a crash some messages may come twice")
       ->type_name("N")
       ->envname("KPS_BATCH_MAX_MESSAGES")
       ->check(CLI::Range(1, 10'000).description(""))
@@ -229,8 +231,10 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
          "has a wildcard, dead. and what stands before that")
       ->type_name("CHANNEL")
       ->envname("KPS_DEAD_LETTER_CHANNEL");
-  app->add_option("--attempts-max", options->policy.attempts_max,
-                  "a message is undeliverable after so many attempts that failed for a while; 0: it is tried for ever")
+  app->add_option(
+         "--attempts-max", options->policy.attempts_max,
+         "a message is undeliverable after so many attempts of this host that failed for a while; 0: it is tried for "
+         "ever")
       ->type_name("N")
       ->envname("KPS_ATTEMPTS_MAX")
       ->capture_default_str();

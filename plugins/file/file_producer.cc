@@ -29,6 +29,7 @@ FileProducer::FileProducer(std::string path, bool lines) : path_(std::move(path)
 void FileProducer::fail(int number) const { throw plugin::errno_failure(number, "write " + path_); }
 
 void FileProducer::produce(const plugin::Messages& messages, std::chrono::milliseconds, size_t& taken) {
+  refuse_after_lost_sync();
   write_rest();
   while (taken < messages.size()) {
     const size_t count = append_some(messages, taken);
@@ -93,10 +94,17 @@ void FileProducer::write_rest() {
 }
 
 void FileProducer::flush(std::chrono::milliseconds) {
+  refuse_after_lost_sync();
   write_rest();
   // Devices and pipes have nothing to sync and say so with EINVAL.
-  if (::fdatasync(file_.get()) != 0 && errno != EINVAL && errno != EROFS)
-    throw plugin::errno_failure(errno, "fdatasync " + path_);
+  if (::fdatasync(file_.get()) == 0 || errno == EINVAL || errno == EROFS) return;
+  lost_sync_ = true;
+  throw plugin::errno_failure(errno, "fdatasync " + path_);
+}
+
+void FileProducer::refuse_after_lost_sync() const {
+  if (lost_sync_)
+    throw plugin::Failure(KPS_DATA_LOSS, path_ + ": what was written last may be lost, as it could not be synced");
 }
 
 }  // namespace kps::plugins

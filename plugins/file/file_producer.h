@@ -17,6 +17,7 @@ class FileProducer : public plugin::Producer {
   void flush(std::chrono::milliseconds timeout) override;
 
  private:
+  void refuse_after_lost_sync() const;
   size_t append_some(const plugin::Messages& messages, size_t first);
   void write_rest();
   [[noreturn]] void fail(int number) const;
@@ -26,6 +27,8 @@ class FileProducer : public plugin::Producer {
   Descriptor file_;
   // The rest of a message that was cut by an error and could not be taken back; it goes before anything else.
   std::string rest_;
+  // A sync has failed: what it was for may be gone, though the next one succeeds (fsync(2), EIO).
+  bool lost_sync_ = false;
 };
 
 }  // namespace kps::plugins

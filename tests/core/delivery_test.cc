@@ -264,7 +264,7 @@ TEST_F(Delivery, BothDirectionsTogetherHaveOneDrain) {
   runtime_->Shutdown();
   const auto lasted = std::chrono::steady_clock::now() - began;
   EXPECT_GE(lasted, std::chrono::milliseconds(900)) << "all the time that there is, for what may still come";
-  EXPECT_LT(lasted, std::chrono::milliseconds(1600));
+  EXPECT_LT(lasted, std::chrono::milliseconds(1400));
 }
 
 TEST_F(Delivery, ADeadLetterThatIsNotConfirmedDoesNotOutlastTheDrain) {

@@ -1,12 +1,27 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <set>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "harness.h"
+
+namespace {
+int sync_error = 0;  // of the next one
+}
+
+// The plugin's, too: this program exports its symbols.
+extern "C" int fdatasync(int fd) {
+  if (sync_error == 0) return static_cast<int>(::syscall(SYS_fdatasync, fd));
+  errno = std::exchange(sync_error, 0);
+  return -1;
+}
 
 namespace kps::testing {
 namespace {
@@ -256,6 +271,19 @@ TEST_F(File, EgressNeverLeavesHalfAMessage) {
   EXPECT_EQ(read_all(log), "abc\n");
   EXPECT_EQ(producer.produce({"defgh"}), 1u);
   EXPECT_EQ(read_all(log), "abc\ndefgh\n");
+}
+
+TEST_F(File, WhatCouldNotBeSyncedIsNotVouchedForByTheNextSync) {
+  Producer producer(plugin, metadata());
+  EXPECT_EQ(producer.produce({"a"}), 1u);
+  sync_error = EIO;
+  EXPECT_EQ(error_of([&] { producer.flush(); }).code, KPS_UNAVAILABLE);
+  EXPECT_EQ(error_of([&] { producer.flush(); }).code, KPS_DATA_LOSS);
+  EXPECT_EQ(producer.produce({"b"}), 0u);
+  EXPECT_EQ(producer.last, KPS_DATA_LOSS);
+  Producer another(plugin, metadata());
+  EXPECT_EQ(another.produce({"a"}), 1u);
+  another.flush();
 }
 
 std::string entry(const std::string& path) {

@@ -116,13 +116,15 @@ typedef struct kps_plugin {
 
   /* [stream] Like write(2): takes the leading messages it can, sets *taken to their number (also on failure), and
    * returns KPS_OK or the error of message *taken. KPS_OK with fewer than all means "again later". The messages
-   * stand message_stride bytes apart. INVALID_ARGUMENT and OUT_OF_RANGE are about message *taken alone: the host drops
-   * it, with the alert messageUndeliverable, and goes on with the next one. After a transient error it offers the same
+   * stand message_stride bytes apart. INVALID_ARGUMENT and OUT_OF_RANGE are about message *taken alone: it becomes a
+   * dead letter (or what --on-undeliverable says), and the next one follows. After a transient error it offers the same
    * message again; any other error fails the stream, and nothing is dropped. */
   kps_code (*produce)(kps_producer *producer, const kps_message *messages, size_t message_count,
                       uint32_t message_stride, uint32_t timeout_ms, size_t *taken, kps_error *error);
 
-  /* [stream] Optional (NULL: what produce took is delivered). On KPS_OK all that was taken is delivered. */
+  /* [stream] Optional (NULL: what produce took is delivered). On KPS_OK all that was taken is delivered. After a
+   * transient error, what was taken since the last KPS_OK is given to a new producer, if the transport keeps messages;
+   * else flush is called again, and has to make good for all of it, or fail for good (KPS_DATA_LOSS). */
   kps_code (*flush)(kps_producer *producer, uint32_t timeout_ms, kps_error *error);
 
   /* [any] Optional. Makes a blocked call of the instance return at once; for client libraries that cannot wait on

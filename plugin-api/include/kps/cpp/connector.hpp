@@ -90,7 +90,8 @@ class Producer {
   // messages[taken]. Returning with fewer than all means "again later".
   virtual void produce(const Messages &messages, std::chrono::milliseconds timeout, size_t &taken) = 0;
 
-  // [stream] Returns when all that was taken is delivered. For a producer that buffers.
+  // [stream] Returns when all that was taken is delivered. For a producer that buffers. After a transient Failure, what
+  // was taken comes to a new producer, or flush is called again: then it has to make good for all of it.
   virtual void flush(std::chrono::milliseconds timeout) { static_cast<void>(timeout); }
 
   // [any] Makes a blocked call return. Not needed when the calls wait on Stream::wake_fd.
