@@ -17,17 +17,18 @@ using std::chrono::milliseconds;
 constexpr milliseconds kDrainWait{1000};
 // A wait sees within this that it is drained, or that the link is over.
 constexpr milliseconds kWaitPiece{50};
-// The server forgets what was asked for after the first, and its word on that may be lost: after the second it is.
+// The server forgets what was asked for after the first, and its word on that may be lost: so much later it is.
 constexpr milliseconds kAskFor{10'000};
-constexpr milliseconds kAskAgainAfter{12'000};
+constexpr milliseconds kAskAgainAfter{2000};
 // What was on its way when a link ended comes at once when it is asked for again.
 constexpr milliseconds kGapWait{1000};
 // More are not looked for one by one.
 constexpr std::uint64_t kAbandonedMax = 64 * 1024;
 // At the end, what was said last is on its way for so long at most.
 constexpr milliseconds kFlushWait{500};
-// After the server has refused to give more.
+// After the server has refused to give more. So many in a row, and it is no passing state.
 constexpr milliseconds kRefusalWait{50};
+constexpr int kRefusalsMax = 20;
 // Less room is not worth a request, while there is something to be dealt with.
 constexpr std::int64_t kRoomPart = 4;
 // What a message is larger by than its payload, as the server counts.
@@ -44,6 +45,9 @@ std::int64_t NumberHeader(natsMsg* message, const char* name) {
   std::from_chars(text, text + std::char_traits<char>::length(text), number);
   return number;
 }
+
+// `limit` 0: none.
+std::int64_t AtMost(std::int64_t number, std::int64_t limit) { return limit > 0 ? std::min(number, limit) : number; }
 
 std::string TextHeader(natsMsg* message, const char* name) {
   const char* text = nullptr;
@@ -89,7 +93,7 @@ Error JetStreamSubscription::Bind() {
   std::shared_ptr<NatsLink> link;
   {
     MutexLock lock(mutex_);
-    if (std::exchange(gone_, false)) handle_.reset();
+    if (std::exchange(rebind_, false)) handle_.reset();
     if (IsDraining() || (handle_ && !link_->over())) return {};
     link = streams_->connection().link();
   }
@@ -115,6 +119,7 @@ void JetStreamSubscription::TakeOver(std::shared_ptr<NatsLink> link, const Strea
   inbox_ = inbox;
   stream_ = stream.name;
   ack_wait_ = consumer.ack_wait;
+  limits_ = consumer.limits;
   asked_ = 0;
   if (consumer.made) backlog_.ForgetDeliveries();
   if (std::exchange(stream_created_, stream.created) != stream.created) backlog_.ForgetNumbers();
@@ -170,7 +175,7 @@ void JetStreamSubscription::Collect() {
 
 bool JetStreamSubscription::Admit(int status, natsMsg* raw) {
   if (status == NATS_NO_RESPONDERS) {
-    gone_ = true;
+    rebind_ = true;
     asked_ = 0;
     return true;
   }
@@ -187,6 +192,7 @@ bool JetStreamSubscription::Admit(int status, natsMsg* raw) {
   }
   asked_ = std::max<std::int64_t>(asked_ - 1, 0);
   asked_bytes_ -= bytes;
+  refusals_ = 0;
   if (backlog_.Add(std::move(message), Clock::now()) == JetStreamBacklog::Arrival::kAcknowledged) Say(reply, kAck);
   return true;
 }
@@ -198,10 +204,22 @@ void JetStreamSubscription::ReadStatus(natsMsg* message, const std::string& stat
   const std::int64_t rest_bytes = NumberHeader(message, "Nats-Pending-Bytes");
   asked_ = rest < 0 ? 0 : std::max<std::int64_t>(asked_ - rest, 0);
   if (rest_bytes > 0) asked_bytes_ -= rest_bytes;
-  if (status != "409") return;
-  // The next message is larger than the room for it, or the consumer has a new leader or is no more.
+  if (status == "404" || status == "408") {
+    refusals_ = 0;
+  } else {
+    ReadRefusal(TextHeader(message, "Description"));
+  }
+}
+
+void JetStreamSubscription::ReadRefusal(const std::string& why) {
   ask_after_ = Clock::now() + kRefusalWait;
-  gone_ = gone_ || TextHeader(message, "Description").find("Deleted") != std::string::npos;
+  const auto says = [&](const char* text) { return why.find(text) != std::string::npos; };
+  if (says("Deleted") || says("Exceeded MaxRequest") || says("push based")) rebind_ = true;
+  // The next message waits for room that what is held here takes.
+  if (says("Exceeds MaxBytes") && backlog_.count() > 0) return;
+  if (++refusals_ < kRefusalsMax) return;
+  refusals_ = 0;
+  refusal_ = why;
 }
 
 void JetStreamSubscription::Pull() {
@@ -209,19 +227,24 @@ void JetStreamSubscription::Pull() {
   const auto now = Clock::now();
   if (now < ask_after_) return;
   if (asked_ == 0 || now > asked_until_) asked_ = asked_bytes_ = 0;
-  const std::int64_t count_max = streams_->options().pending_messages_max;
-  const std::int64_t bytes_max =
+  const std::int64_t held_max = streams_->options().pending_messages_max;
+  const std::int64_t held_bytes_max =
       std::max<std::int64_t>(streams_->connection().options().pending_bytes_max,
                              static_cast<std::int64_t>(streams_->connection().max_payload()) + kOverheadBytes);
+  // Not more in all requests than in one, or a consumer with a low limit would get very many.
+  const std::int64_t count_max = AtMost(held_max, limits_.messages);
+  const std::int64_t bytes_max = AtMost(held_bytes_max, limits_.bytes);
+  const std::chrono::nanoseconds expires(AtMost(std::chrono::nanoseconds(kAskFor).count(), limits_.expires.count()));
   const auto held = static_cast<std::int64_t>(backlog_.count());
-  const std::int64_t room = count_max - held - asked_;
+  const std::int64_t asked_bytes = std::max<std::int64_t>(asked_bytes_, 0);
+  const std::int64_t room = std::min(held_max - held, count_max) - asked_;
   const std::int64_t room_bytes =
-      bytes_max - static_cast<std::int64_t>(backlog_.bytes()) - std::max<std::int64_t>(asked_bytes_, 0);
+      std::min(held_bytes_max - static_cast<std::int64_t>(backlog_.bytes()), bytes_max) - asked_bytes;
   const bool nothing = held == 0 && asked_ == 0;
   if (!nothing && (room < std::max<std::int64_t>(count_max / kRoomPart, 1) || room_bytes < bytes_max / kRoomPart))
     return;
   const std::string request = "{\"batch\":" + std::to_string(room) + ",\"max_bytes\":" + std::to_string(room_bytes) +
-                              ",\"expires\":" + std::to_string(std::chrono::nanoseconds(kAskFor).count()) + "}";
+                              ",\"expires\":" + std::to_string(expires.count()) + "}";
   const std::string subject = "$JS.API.CONSUMER.MSG.NEXT." + stream_ + "." + consumer_;
   if (natsConnection_PublishRequest(link_->handle(), subject.c_str(), inbox_.c_str(), request.data(),
                                     static_cast<int>(request.size())) != NATS_OK) {
@@ -229,7 +252,7 @@ void JetStreamSubscription::Pull() {
   }
   asked_ += room;
   asked_bytes_ += room_bytes;
-  asked_until_ = now + kAskAgainAfter;
+  asked_until_ = now + std::chrono::ceil<milliseconds>(expires) + kAskAgainAfter;
 }
 
 void JetStreamSubscription::Wait(milliseconds timeout) {
@@ -270,7 +293,11 @@ Result<Delivery> JetStreamSubscription::Receive(milliseconds timeout) {
             {natsMsg_GetData(item->message.get()), bytes}, backlog_.receipt(), item->as.attempt + item->returns};
       }
       if (Drained()) return Error(Code::kCancelled, "the subscription is drained");
-      bound = handle_ && !link_->over() && !gone_;
+      if (!refusal_.empty()) {
+        return Error(Code::kUnavailable, "JetStream: the consumer " + consumer_ + " of stream " + stream_ +
+                                             " gives no messages: " + std::exchange(refusal_, ""));
+      }
+      bound = handle_ && !link_->over() && !rebind_;
     }
     if (!bound) {
       if (Error error = Bind(); !error.ok()) return error;

@@ -50,6 +50,7 @@ class JetStreamSubscription : public Subscription, private NatsConnection::Chore
   bool Admit(int status, natsMsg* message) KPS_REQUIRES(mutex_);
   // The server says something about what was asked for.
   void ReadStatus(natsMsg* message, const std::string& status) KPS_REQUIRES(mutex_);
+  void ReadRefusal(const std::string& why) KPS_REQUIRES(mutex_);
   // Asks for more where there is room.
   void Pull() KPS_REQUIRES(mutex_);
   // False: the link is over, and it is said again on the next.
@@ -80,7 +81,10 @@ class JetStreamSubscription : public Subscription, private NatsConnection::Chore
   std::int64_t asked_bytes_ KPS_GUARDED_BY(mutex_) = 0;
   Clock::time_point asked_until_ KPS_GUARDED_BY(mutex_){};
   Clock::time_point ask_after_ KPS_GUARDED_BY(mutex_){};
-  bool gone_ KPS_GUARDED_BY(mutex_) = false;  // the consumer
+  PullLimits limits_ KPS_GUARDED_BY(mutex_);
+  int refusals_ KPS_GUARDED_BY(mutex_) = 0;     // in a row, to what was asked for
+  std::string refusal_ KPS_GUARDED_BY(mutex_);  // too many of them: to be told; empty: no
+  bool rebind_ KPS_GUARDED_BY(mutex_) = false;  // the consumer is gone, or was changed
 };
 
 }  // namespace kps

@@ -47,6 +47,14 @@ class JetStreamSubscribeTest : public testing::Test {
     return std::stoi(info.substr(info.find(key) + key.size()));
   }
 
+  // As an operator does.
+  void ChangeConsumer(const std::string& settings) {
+    raw_.Call("CONSUMER.DURABLE.CREATE.kps-a.+s",
+              R"({"stream_name":"kps-a","config":{"durable_name":"+s","ack_policy":"explicit","filter_subject":"a",)"
+              R"("deliver_policy":"all","ack_wait":10000000000,"max_ack_pending":1000,)" +
+                  settings + "}}");
+  }
+
   NatsServer server_{JetStreamConfig()};
   RawNats raw_{server_.url()};
   RecordingLogger logger_;
@@ -258,6 +266,65 @@ TEST_F(JetStreamSubscribeTest, AConsumerOfSomebodyElseIsNotUsed) {
             R"({"stream_name":"kps-a","config":{"durable_name":"+s","ack_policy":"all","deliver_policy":"all"}})");
   Connect();
   EXPECT_THAT(transport_->Subscribe("a", "s").error().message(), HasSubstr("it is not one of this host"));
+}
+
+TEST_F(JetStreamSubscribeTest, AConsumerThatWasChangedSoThatItLosesMessagesIsNotUsedUntilItIsSetRight) {
+  Connect();
+  (void)Subscribe();
+  const std::pair<const char*, const char*> changes[] = {
+      {R"("max_deliver":2)", "set max_deliver to -1"},
+      {R"("headers_only":true)", "set headers_only to false"},
+  };
+  for (const auto& [change, advice] : changes) {
+    ChangeConsumer(change);
+    const auto refused = transport_->Subscribe("a", "s");
+    ASSERT_FALSE(refused.ok()) << change;
+    EXPECT_EQ(refused.error().code(), Code::kUnavailable);
+    EXPECT_THAT(refused.error().message(), AllOf(HasSubstr("the consumer +s of stream kps-a"), HasSubstr(advice)));
+  }
+  ChangeConsumer(R"("max_deliver":-1,"headers_only":false)");
+  PublishNumbers(1, 1);
+  ExpectNumbers(Subscribe().get(), 1, 1);
+}
+
+TEST_F(JetStreamSubscribeTest, TheLimitsOfAConsumerAreKept) {
+  Connect();
+  (void)Subscribe();
+  ChangeConsumer(R"("max_batch":10,"max_bytes":2000,"max_expires":200000000)");
+  auto subscription = Subscribe();
+  PublishNumbers(1, 300, "a", 100);
+  ExpectNumbers(subscription.get(), 1, 300);
+  ExpectNothing(subscription.get(), milliseconds(500));  // some requests end without a message
+  PublishNumbers(301, 310);
+  ExpectNumbers(subscription.get(), 301, 310);
+}
+
+TEST_F(JetStreamSubscribeTest, LimitsThatAConsumerGetsMeanwhileAreKept) {
+  JetStreamOptions options;
+  options.pending_messages_max = 40;
+  Connect(options);
+  auto subscription = Subscribe();
+  PublishNumbers(1, 100);
+  ExpectNumbers(subscription.get(), 1, 40);
+  ChangeConsumer(R"("max_batch":5,"max_bytes":2000,"max_expires":200000000)");
+  for (int i = 40; i < 100; i += 20) {
+    subscription->Acknowledge(static_cast<std::uint64_t>(i));
+    ExpectNumbers(subscription.get(), i + 1, i + 20);
+  }
+}
+
+TEST_F(JetStreamSubscribeTest, AMessageThatTheConsumersLimitNeverLetsThroughIsShown) {
+  Connect();
+  auto subscription = Subscribe();
+  ChangeConsumer(R"("max_bytes":2000)");
+  PublishNumbers(1, 1, "a", 5000);
+  const Error shown = subscription->Receive(kDeadline).error();
+  EXPECT_EQ(shown.code(), Code::kUnavailable);
+  EXPECT_THAT(shown.message(), AllOf(HasSubstr("the consumer +s of stream kps-a"), HasSubstr("Exceeds MaxBytes")));
+  ChangeConsumer(R"("max_bytes":20000)");
+  subscription.reset();
+  subscription = Subscribe();
+  ExpectNumbers(subscription.get(), 1, 1);
 }
 
 TEST_F(JetStreamSubscribeTest, AConsumerThatIsDeletedIsMadeAgainAndWhatWasAcknowledgedDoesNotComeAgain) {
