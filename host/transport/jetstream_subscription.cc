@@ -109,6 +109,7 @@ Error JetStreamSubscription::Bind() {
 void JetStreamSubscription::TakeOver(std::shared_ptr<NatsLink> link, const StreamBinding& stream,
                                      const ConsumerBinding& consumer) {
   const std::string inbox = NewInbox();
+  const std::uint64_t refusals_seen = streams_->connection().refusals().count();
   Handle handle = NatsLink::Subscribe(link, inbox);
   if (!handle) return;
   streams_->connection().DoChoresEvery(std::max(consumer.ack_wait / 8, milliseconds(1)));
@@ -119,6 +120,7 @@ void JetStreamSubscription::TakeOver(std::shared_ptr<NatsLink> link, const Strea
   inbox_ = inbox;
   stream_ = stream.name;
   ack_wait_ = consumer.ack_wait;
+  refusals_seen_ = refusals_seen;
   limits_ = consumer.limits;
   asked_ = 0;
   if (consumer.made) backlog_.ForgetDeliveries();
@@ -222,6 +224,8 @@ void JetStreamSubscription::ReadRefusal(const std::string& why) {
   refusal_ = why;
 }
 
+std::string JetStreamSubscription::Requests() const { return "$JS.API.CONSUMER.MSG.NEXT." + stream_ + "." + consumer_; }
+
 void JetStreamSubscription::Pull() {
   if (IsDraining() || !handle_ || link_->over()) return;
   const auto now = Clock::now();
@@ -245,8 +249,7 @@ void JetStreamSubscription::Pull() {
     return;
   const std::string request = "{\"batch\":" + std::to_string(room) + ",\"max_bytes\":" + std::to_string(room_bytes) +
                               ",\"expires\":" + std::to_string(expires.count()) + "}";
-  const std::string subject = "$JS.API.CONSUMER.MSG.NEXT." + stream_ + "." + consumer_;
-  if (natsConnection_PublishRequest(link_->handle(), subject.c_str(), inbox_.c_str(), request.data(),
+  if (natsConnection_PublishRequest(link_->handle(), Requests().c_str(), inbox_.c_str(), request.data(),
                                     static_cast<int>(request.size())) != NATS_OK) {
     return;
   }
@@ -275,12 +278,31 @@ bool JetStreamSubscription::Drained() {
   return IsDraining() && (drained_ || !handle_ || link_->over() || Clock::now() >= drain_deadline_.load());
 }
 
+Error JetStreamSubscription::CheckGiven() {
+  if (IsDraining()) return {};
+  constexpr auto kPublish = NatsRefusal::Of::kPublish;
+  constexpr auto kSubscribe = NatsRefusal::Of::kSubscribe;
+  const NatsRefusals& refusals = streams_->connection().refusals();
+  if (const std::uint64_t count = refusals.count(); count != refusals_seen_ && handle_) {
+    const std::string acks = "$JS.ACK." + stream_ + "." + consumer_ + ".>";
+    const std::string requests = Requests();
+    if (refusals.Since(refusals_seen_, kPublish, acks)) return NotPermitted(kPublish, acks);
+    if (refusals.Since(refusals_seen_, kPublish, requests)) return NotPermitted(kPublish, requests);
+    if (refusals.Since(refusals_seen_, kSubscribe, inbox_)) return NotPermitted(kSubscribe, inbox_);
+    refusals_seen_ = count;
+  }
+  if (refusal_.empty()) return {};
+  return Error(Code::kUnavailable, "JetStream: the consumer " + consumer_ + " of stream " + stream_ +
+                                       " gives no messages: " + std::exchange(refusal_, ""));
+}
+
 Result<Delivery> JetStreamSubscription::Receive(milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   while (true) {
     bool bound = false;
     {
       MutexLock lock(mutex_);
+      if (Error error = CheckGiven(); !error.ok()) return error;
       const JetStreamBacklog::Item* item = backlog_.Take(Clock::now());
       if (item == nullptr) {
         Collect();
@@ -293,10 +315,6 @@ Result<Delivery> JetStreamSubscription::Receive(milliseconds timeout) {
             {natsMsg_GetData(item->message.get()), bytes}, backlog_.receipt(), item->as.attempt + item->returns};
       }
       if (Drained()) return Error(Code::kCancelled, "the subscription is drained");
-      if (!refusal_.empty()) {
-        return Error(Code::kUnavailable, "JetStream: the consumer " + consumer_ + " of stream " + stream_ +
-                                             " gives no messages: " + std::exchange(refusal_, ""));
-      }
       bound = handle_ && !link_->over() && !rebind_;
     }
     if (!bound) {

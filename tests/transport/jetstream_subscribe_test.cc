@@ -20,6 +20,17 @@ class JetStreamSubscribeTest : public testing::Test {
   void Connect(const JetStreamOptions& jetstream = {}, std::int64_t pending_bytes_max = 64 * 1024 * 1024) {
     transport_ = ConnectTo({server_.url(), "test", pending_bytes_max, jetstream}, &logger_);
   }
+  // As a user who may not publish to these subjects.
+  void ConnectWithout(const std::string& subjects) {
+    server_.Stop();
+    server_.Configure(JetStreamConfig() +
+                      "\nauthorization { users: [{user: u, password: p, permissions: {publish: {deny: \"" + subjects +
+                      "\"}}}] }");
+    server_.Start();
+    NatsOptions options{"nats://u:p@127.0.0.1:" + std::to_string(server_.port()), "test"};
+    options.jetstream.emplace();
+    transport_ = ConnectTo(std::move(options), &logger_);
+  }
   std::unique_ptr<Subscription> Subscribe(const std::string& name = "s", const std::string& channel = "a") {
     return Must(transport_->Subscribe(channel, name));
   }
@@ -315,8 +326,9 @@ TEST_F(JetStreamSubscribeTest, LimitsThatAConsumerGetsMeanwhileAreKept) {
 
 TEST_F(JetStreamSubscribeTest, AMessageThatTheConsumersLimitNeverLetsThroughIsShown) {
   Connect();
-  auto subscription = Subscribe();
+  (void)Subscribe();
   ChangeConsumer(R"("max_bytes":2000)");
+  auto subscription = Subscribe();
   PublishNumbers(1, 1, "a", 5000);
   const Error shown = subscription->Receive(kDeadline).error();
   EXPECT_EQ(shown.code(), Code::kUnavailable);
@@ -325,6 +337,30 @@ TEST_F(JetStreamSubscribeTest, AMessageThatTheConsumersLimitNeverLetsThroughIsSh
   subscription.reset();
   subscription = Subscribe();
   ExpectNumbers(subscription.get(), 1, 1);
+}
+
+TEST_F(JetStreamSubscribeTest, RequestsThatTheServerDoesNotPermitAreAnError) {
+  ConnectWithout("$JS.API.CONSUMER.MSG.NEXT.>");
+  auto subscription = Subscribe();
+  const Error error = subscription->Receive(kDeadline).error();
+  EXPECT_EQ(error.code(), Code::kPermissionDenied);
+  EXPECT_THAT(error.message(), HasSubstr("does not permit to publish to $JS.API.CONSUMER.MSG.NEXT.kps-a.+s: give"));
+}
+
+TEST_F(JetStreamSubscribeTest, AcknowledgmentsThatTheServerDoesNotPermitAreAnErrorAndLoggedOnce) {
+  ConnectWithout("$JS.ACK.>");
+  auto subscription = Subscribe();
+  PublishNumbers(1, 10);
+  ExpectNumbers(subscription.get(), 1, 10);
+  subscription->Acknowledge(10);
+  Error error;
+  EXPECT_TRUE(Eventually([&] {
+    error = subscription->Receive(milliseconds(10)).error();
+    return error.code() == Code::kPermissionDenied;
+  }));
+  EXPECT_THAT(error.message(), HasSubstr("does not permit to publish to $JS.ACK.kps-a.+s.>: give"));
+  EXPECT_EQ(subscription->Receive(milliseconds(10)).error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(logger_.CountWith("Permissions Violation"), 1u);
 }
 
 TEST_F(JetStreamSubscribeTest, AConsumerThatIsDeletedIsMadeAgainAndWhatWasAcknowledgedDoesNotComeAgain) {
