@@ -187,7 +187,10 @@ Result<ConsumerBinding> BindConsumer(NatsLink& link, const JetStreamOptions& opt
   bound.made = make;
   bound.ack_wait = std::chrono::duration_cast<milliseconds>(nanoseconds(NumberMember(config, "ack_wait")));
   bound.ack_pending = count(info.value(), "num_ack_pending");
-  bound.floor = count(ObjectMember(info.value(), "ack_floor"), "stream_seq");
+  const JsonMembers floor = ObjectMember(info.value(), "ack_floor");
+  bound.floor = count(floor, "stream_seq");
+  bound.deliveries_to_floor = count(floor, "consumer_seq");
+  bound.requests_waiting = count(info.value(), "num_waiting");
   bound.delivered = count(delivered, "stream_seq");
   bound.deliveries = count(delivered, "consumer_seq");
   bound.limits = {NumberMember(config, "max_batch"), NumberMember(config, "max_bytes"),

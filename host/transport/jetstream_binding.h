@@ -38,6 +38,8 @@ struct ConsumerBinding {
   std::uint64_t floor = 0;
   std::uint64_t delivered = 0;
   std::uint64_t deliveries = 0;  // of all messages, by this consumer
+  std::uint64_t deliveries_to_floor = 0;
+  std::uint64_t requests_waiting = 0;  // for messages, of anybody
   PullLimits limits;
 };
 

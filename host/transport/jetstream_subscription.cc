@@ -133,11 +133,18 @@ void JetStreamSubscription::TakeOver(std::shared_ptr<NatsLink> link, const Strea
 }
 
 void JetStreamSubscription::AskForAbandoned(const ConsumerBinding& consumer) {
-  const bool first = backlog_.newest() == 0;
-  const std::uint64_t from = first ? consumer.floor : backlog_.newest();
+  const DeliveredAs& newest = backlog_.newest();
+  const bool first = newest.stream_sequence == 0;
+  const std::uint64_t from = first ? consumer.floor : newest.stream_sequence;
   if (consumer.delivered <= from || consumer.delivered - from > kAbandonedMax) return;
-  // Some of them are acknowledged: asked for, the server (2.9) would deliver those again, too.
-  if (consumer.ack_pending < consumer.delivered - from) return;
+  // Somebody else is there who may have them in hand.
+  if (first && consumer.requests_waiting > 0) return;
+  // Some of them are acknowledged: asked for, the server (2.9) would deliver those again, too. There are less messages
+  // than numbers where the stream holds other channels, and less than deliveries where some came again.
+  const std::uint64_t deliveries_before = first ? consumer.deliveries_to_floor : newest.consumer_sequence;
+  const std::uint64_t deliveries =
+      consumer.deliveries > deliveries_before ? consumer.deliveries - deliveries_before : 0;
+  if (consumer.ack_pending < std::min(consumer.delivered - from, deliveries)) return;
   // For the first time, everything that is not acknowledged comes; later, some of it is here.
   if (first) backlog_.Expect(consumer.ack_pending, consumer.delivered, Clock::now() + kGapWait);
   const std::string start = "$JS.ACK." + stream_ + "." + consumer_ + ".1.";

@@ -103,6 +103,57 @@ TEST_F(JetStreamSubscribeTest, WhatAHostThatWasKilledHadInHandComesToTheNextAtOn
   ExpectNumbers(subscription.get(), 11, 30);
 }
 
+TEST_F(JetStreamSubscribeTest, WhatAHostThatWasKilledHadInHandOfOneOfTheStreamsChannelsComesFirst) {
+  raw_.CreateStream("k", "\"k.>\"");
+  for (int i = 1; i <= 30; ++i) {
+    raw_.Publish("k.a", std::to_string(i));
+    raw_.Publish("k.b", "of another channel");
+  }
+  raw_.Call("CONSUMER.DURABLE.CREATE.k.+s",
+            R"({"stream_name":"k","config":{"durable_name":"+s","ack_policy":"explicit","filter_subject":"k.a",)"
+            R"("ack_wait":60000000000,"max_ack_pending":100,"deliver_policy":"all"}})");
+  for (int i = 0; i < 10; ++i) (void)raw_.Call("CONSUMER.MSG.NEXT.k.+s", "1");  // a host that says no more
+  Connect();
+  auto subscription = Subscribe("s", "k.a");
+  ExpectNumbers(subscription.get(), 1, 10, 2);
+  ExpectNumbers(subscription.get(), 11, 30);
+}
+
+TEST_F(JetStreamSubscribeTest, WhatAHostThatWasKilledHadAskedForIsNotInTheWay) {
+  JetStreamOptions options;
+  options.ack_wait = std::chrono::seconds(60);
+  Connect(options);
+  PublishNumbers(1, 10);
+  {
+    auto former = Subscribe();
+    former->Drain();
+  }
+  {
+    RawNats host(server_.url());
+    host.Subscribe("inbox");
+    host.Ask("$JS.API.CONSUMER.MSG.NEXT.kps-a.+s", "inbox", R"({"batch":100,"expires":60000000000})");
+    EXPECT_TRUE(Eventually([&] { return AckPending() == 10 && Count("num_waiting") == 1; }));
+  }
+  PublishNumbers(11, 12);
+  auto subscription = Subscribe();
+  for (int i = 1; i <= 12; ++i) EXPECT_EQ(MustReceive(subscription.get()), std::to_string(i));
+}
+
+TEST_F(JetStreamSubscribeTest, WhatAnotherHostThatIsThereHasInHandIsNotDoubled) {
+  Connect();
+  PublishNumbers(1, 10);
+  auto holder = Subscribe();
+  ExpectNumbers(holder.get(), 1, 10);
+  EXPECT_TRUE(Eventually([&] {  // it asks for more
+    (void)holder->Receive(milliseconds(10));
+    return Count("num_waiting") > 0;
+  }));
+  auto other = Subscribe();
+  ExpectNothing(other.get(), milliseconds(300));
+  ExpectNothing(holder.get());
+  EXPECT_EQ(Count("num_redelivered"), 0);
+}
+
 TEST_F(JetStreamSubscribeTest, WhatAHostThatWasKilledHadAcknowledgedDoesNotComeAgain) {
   JetStreamOptions options;
   options.ack_wait = milliseconds(1000);
