@@ -12,6 +12,7 @@ constexpr std::chrono::minutes kSayAgainAfter{1};
 constexpr std::size_t kKindsMax = 1024;
 
 constexpr std::string_view kAcks = "$JS.ACK.";
+constexpr std::string_view kJetStream = "$JS.";
 constexpr std::string_view kInboxes = "_INBOX.";
 // Tokens of the subject of an acknowledgment: from so many on there are a domain and an account before the stream
 // (jetstream_wire.cc).
@@ -87,7 +88,9 @@ bool NatsRefusals::Since(std::uint64_t before, NatsRefusal::Of of, std::string_v
 std::string NatsRefusals::NamedIn(std::string_view text, std::uint64_t before) const {
   MutexLock lock(mutex_);
   for (const auto& [kind, last] : last_) {
-    if (last.number <= before || text.find(kind.second) == std::string_view::npos) continue;
+    // The name of a channel may be any word.
+    const bool own = kind.second.starts_with(kJetStream) || kind.second.starts_with(kInboxes);
+    if (!own || last.number <= before || text.find(kind.second) == std::string_view::npos) continue;
     return std::string("the NATS server does not permit to ") +
            (kind.first == NatsRefusal::Of::kPublish ? "publish to " : "subscribe to ") + kind.second;
   }

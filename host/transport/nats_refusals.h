@@ -42,7 +42,8 @@ class NatsRefusals {
   std::uint64_t count() const { return count_; }
   // Whether there was such a one after the first `before`. Cheap where there was none at all.
   bool Since(std::uint64_t before, NatsRefusal::Of of, std::string_view subject) const;
-  // One after the first `before` that is of a subject which `text` names, in a sentence; empty: none.
+  // One after the first `before` that is of a subject of JetStream or an inbox which `text` names, in a sentence;
+  // empty: none.
   std::string NamedIn(std::string_view text, std::uint64_t before) const;
 
  private:
