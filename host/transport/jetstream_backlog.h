@@ -51,8 +51,8 @@ class JetStreamBacklog {
 
   // So many messages, up to this number, are about to come: what is later waits for them until then.
   void Expect(std::uint64_t count, std::uint64_t last, Clock::time_point until);
-  // The highest number that has come; 0: none.
-  std::uint64_t newest() const { return newest_.stream_sequence; }
+  // The one with the highest number that has come; 0: none.
+  const DeliveredAs& newest() const { return newest_; }
 
   // The next one for the caller, who has taken it then; null: none. Its message is valid until the next call.
   const Item* Take(Clock::time_point now);

@@ -118,6 +118,22 @@ Result<JsonMembers> CreateStream(NatsLink& link, const JetStreamOptions& options
   return Ask(link, "STREAM.CREATE." + name, "cannot create the stream " + name + " for channel " + channel, config);
 }
 
+// Why the consumer would lose messages, and what to do; empty: it does not.
+std::string WhyUnusable(const std::string& channel, const JsonMembers& config) {
+  if (!StringMember(config, "deliver_subject").empty() || StringMember(config, "ack_policy") != "explicit" ||
+      StringMember(config, "filter_subject") != channel) {
+    return "it is not one of this host (pulled, explicit acks, filter " + channel + "): remove it";
+  }
+  if (const std::int64_t deliveries = NumberMember(config, "max_deliver"); deliveries > 0) {
+    return "its max_deliver is " + std::to_string(deliveries) +
+           ", and what was delivered so often without success would be lost: set max_deliver to -1";
+  }
+  if (Member(config, "headers_only") == "true") {
+    return "its headers_only is true, so that messages come without their contents: set headers_only to false";
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<StreamBinding> BindStream(NatsLink& link, const JetStreamOptions& options, const std::string& channel) {
@@ -162,10 +178,7 @@ Result<ConsumerBinding> BindConsumer(NatsLink& link, const JetStreamOptions& opt
   if (!info.ok())
     return info.error().code() == Code::kNotFound ? Unavailable(what, info.error().message()) : info.error();
   const JsonMembers config = ObjectMember(info.value(), "config");
-  if (!StringMember(config, "deliver_subject").empty() || StringMember(config, "ack_policy") != "explicit" ||
-      StringMember(config, "filter_subject") != channel) {
-    return Unavailable(what, "it is not one of this host (pulled, explicit acks, filter " + channel + "): remove it");
-  }
+  if (const std::string why = WhyUnusable(channel, config); !why.empty()) return Unavailable(what, why);
   const JsonMembers delivered = ObjectMember(info.value(), "delivered");
   const auto count = [](const JsonMembers& members, const char* key) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(NumberMember(members, key), 0));
@@ -174,9 +187,14 @@ Result<ConsumerBinding> BindConsumer(NatsLink& link, const JetStreamOptions& opt
   bound.made = make;
   bound.ack_wait = std::chrono::duration_cast<milliseconds>(nanoseconds(NumberMember(config, "ack_wait")));
   bound.ack_pending = count(info.value(), "num_ack_pending");
-  bound.floor = count(ObjectMember(info.value(), "ack_floor"), "stream_seq");
+  const JsonMembers floor = ObjectMember(info.value(), "ack_floor");
+  bound.floor = count(floor, "stream_seq");
+  bound.deliveries_to_floor = count(floor, "consumer_seq");
+  bound.requests_waiting = count(info.value(), "num_waiting");
   bound.delivered = count(delivered, "stream_seq");
   bound.deliveries = count(delivered, "consumer_seq");
+  bound.limits = {NumberMember(config, "max_batch"), NumberMember(config, "max_bytes"),
+                  nanoseconds(NumberMember(config, "max_expires"))};
   return bound;
 }
 

@@ -22,6 +22,13 @@ struct StreamBinding {
 // to do, in a sentence. Takes up to some seconds on a server that does not answer.
 Result<StreamBinding> BindStream(NatsLink& link, const JetStreamOptions& options, const std::string& channel);
 
+// What one request for messages may ask a consumer for; 0: no limit.
+struct PullLimits {
+  std::int64_t messages = 0;
+  std::int64_t bytes = 0;
+  std::chrono::nanoseconds expires{0};
+};
+
 struct ConsumerBinding {
   // It was not there before. Its time of creation does not tell: the server (2.9) changes that when it is restarted.
   bool made = false;
@@ -31,10 +38,13 @@ struct ConsumerBinding {
   std::uint64_t floor = 0;
   std::uint64_t delivered = 0;
   std::uint64_t deliveries = 0;  // of all messages, by this consumer
+  std::uint64_t deliveries_to_floor = 0;
+  std::uint64_t requests_waiting = 0;  // for messages, of anybody
+  PullLimits limits;
 };
 
 // The durable pull consumer `name` of `stream` for `channel`. A new one begins with the oldest that the stream keeps.
-// UNAVAILABLE as above.
+// UNAVAILABLE as above, also of one that was changed so that messages would be lost.
 Result<ConsumerBinding> BindConsumer(NatsLink& link, const JetStreamOptions& options, const std::string& stream,
                                      const std::string& channel, const std::string& name);
 

@@ -26,9 +26,23 @@ constexpr char kSlow[] = "the NATS server is slow to take what is published";
 }  // namespace
 
 JetStreamPublisher::JetStreamPublisher(std::shared_ptr<JetStreamStreams> streams, std::string channel)
-    : streams_(std::move(streams)), channel_(std::move(channel)), acks_(std::make_unique<JetStreamAcks>()) {}
+    : streams_(std::move(streams)),
+      channel_(std::move(channel)),
+      refusals_seen_(streams_->connection().refusals().count()),
+      acks_(std::make_unique<JetStreamAcks>()) {}
+
+Error JetStreamPublisher::CheckPermitted() {
+  constexpr auto kPublish = NatsRefusal::Of::kPublish;
+  const NatsRefusals& refusals = streams_->connection().refusals();
+  if (const std::uint64_t count = refusals.count(); count != refusals_seen_) {
+    refused_ = refused_ || refusals.Since(refusals_seen_, kPublish, channel_);
+    refusals_seen_ = count;
+  }
+  return refused_ ? NotPermitted(kPublish, channel_) : Error();
+}
 
 Result<std::uint64_t> JetStreamPublisher::Publish(const Outgoing& outgoing) {
+  if (Error error = CheckPermitted(); !error.ok()) return error;
   const std::size_t limit = streams_->connection().max_payload();
   if (limit > 0 && WireBytes(outgoing) > limit) {
     streams_->connection().CountPublishError();
@@ -72,9 +86,7 @@ void JetStreamPublisher::Look() {
     acks_->GiveUp();
     probe_ = 0;
   } else if (steady_clock::now() - acks_->waiting_since() > streams_->options().confirm_timeout) {
-    const std::string reason = streams_->connection().LastError();
-    Lose("JetStream: the stream " + stream_ + " of channel " + channel_ + " does not answer" +
-         (reason.empty() ? "" : ". NATS: " + reason));
+    Lose("JetStream: the stream " + stream_ + " of channel " + channel_ + " does not answer");
   }
 }
 
@@ -144,6 +156,7 @@ Error JetStreamPublisher::AwaitConfirmed(std::uint64_t ticket, milliseconds time
   const auto deadline = steady_clock::now() + timeout;
   acks_->Poll(milliseconds(0));
   while (acks_->confirmed() < ticket) {
+    if (Error error = CheckPermitted(); !error.ok()) return error;
     Look();
     if (!lost_.empty()) return TellLoss();
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());

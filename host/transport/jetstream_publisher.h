@@ -23,6 +23,8 @@ class JetStreamPublisher : public Publisher {
   Error AwaitConfirmed(std::uint64_t ticket, std::chrono::milliseconds timeout) override;
 
  private:
+  // PERMISSION_DENIED: the server does not permit the channel.
+  Error CheckPermitted();
   // Makes link_ one that is not over, on which the stream is there.
   Error TakeLink();
   // Whether something outstanding is lost: then it is given up, and is to be told and shown.
@@ -36,6 +38,8 @@ class JetStreamPublisher : public Publisher {
 
   const std::shared_ptr<JetStreamStreams> streams_;
   const std::string channel_;
+  std::uint64_t refusals_seen_;
+  bool refused_ = false;  // the channel
   const std::unique_ptr<JetStreamAcks> acks_;
   std::shared_ptr<NatsLink> link_;  // null: none yet
   std::string stream_;              // as found on link_; empty: to be looked for

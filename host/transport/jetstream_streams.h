@@ -1,6 +1,7 @@
 // The JetStream streams of the channels that a transport uses. Internal to host/transport.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,7 +19,7 @@ class JetStreamStreams {
   NatsConnection& connection() const { return *connection_; }
   const JetStreamOptions& options() const { return *connection_->options().jetstream; }
 
-  // As jetstream_binding.h; what NATS itself has refused stands in the error, too.
+  // As jetstream_binding.h; what the server does not permit of it stands in the error, too.
   Result<StreamBinding> Bind(NatsLink& link, const std::string& channel);
   Result<ConsumerBinding> Bind(NatsLink& link, const StreamBinding& stream, const std::string& channel,
                                const std::string& consumer);
@@ -26,7 +27,7 @@ class JetStreamStreams {
   std::string Durability(const std::string& channel) const;
 
  private:
-  Error WithReason(Error error) const;
+  Error WithReason(Error error, std::uint64_t refusals_before) const;
 
   const std::shared_ptr<NatsConnection> connection_;
   mutable Mutex mutex_;

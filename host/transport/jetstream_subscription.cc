@@ -17,17 +17,18 @@ using std::chrono::milliseconds;
 constexpr milliseconds kDrainWait{1000};
 // A wait sees within this that it is drained, or that the link is over.
 constexpr milliseconds kWaitPiece{50};
-// The server forgets what was asked for after the first, and its word on that may be lost: after the second it is.
+// The server forgets what was asked for after the first, and its word on that may be lost: so much later it is.
 constexpr milliseconds kAskFor{10'000};
-constexpr milliseconds kAskAgainAfter{12'000};
+constexpr milliseconds kAskAgainAfter{2000};
 // What was on its way when a link ended comes at once when it is asked for again.
 constexpr milliseconds kGapWait{1000};
 // More are not looked for one by one.
 constexpr std::uint64_t kAbandonedMax = 64 * 1024;
 // At the end, what was said last is on its way for so long at most.
 constexpr milliseconds kFlushWait{500};
-// After the server has refused to give more.
+// After the server has refused to give more. So many in a row, and it is no passing state.
 constexpr milliseconds kRefusalWait{50};
+constexpr int kRefusalsMax = 20;
 // Less room is not worth a request, while there is something to be dealt with.
 constexpr std::int64_t kRoomPart = 4;
 // What a message is larger by than its payload, as the server counts.
@@ -44,6 +45,9 @@ std::int64_t NumberHeader(natsMsg* message, const char* name) {
   std::from_chars(text, text + std::char_traits<char>::length(text), number);
   return number;
 }
+
+// `limit` 0: none.
+std::int64_t AtMost(std::int64_t number, std::int64_t limit) { return limit > 0 ? std::min(number, limit) : number; }
 
 std::string TextHeader(natsMsg* message, const char* name) {
   const char* text = nullptr;
@@ -89,7 +93,7 @@ Error JetStreamSubscription::Bind() {
   std::shared_ptr<NatsLink> link;
   {
     MutexLock lock(mutex_);
-    if (std::exchange(gone_, false)) handle_.reset();
+    if (std::exchange(rebind_, false)) handle_.reset();
     if (IsDraining() || (handle_ && !link_->over())) return {};
     link = streams_->connection().link();
   }
@@ -105,6 +109,7 @@ Error JetStreamSubscription::Bind() {
 void JetStreamSubscription::TakeOver(std::shared_ptr<NatsLink> link, const StreamBinding& stream,
                                      const ConsumerBinding& consumer) {
   const std::string inbox = NewInbox();
+  const std::uint64_t refusals_seen = streams_->connection().refusals().count();
   Handle handle = NatsLink::Subscribe(link, inbox);
   if (!handle) return;
   streams_->connection().DoChoresEvery(std::max(consumer.ack_wait / 8, milliseconds(1)));
@@ -115,6 +120,8 @@ void JetStreamSubscription::TakeOver(std::shared_ptr<NatsLink> link, const Strea
   inbox_ = inbox;
   stream_ = stream.name;
   ack_wait_ = consumer.ack_wait;
+  refusals_seen_ = refusals_seen;
+  limits_ = consumer.limits;
   asked_ = 0;
   if (consumer.made) backlog_.ForgetDeliveries();
   if (std::exchange(stream_created_, stream.created) != stream.created) backlog_.ForgetNumbers();
@@ -126,11 +133,18 @@ void JetStreamSubscription::TakeOver(std::shared_ptr<NatsLink> link, const Strea
 }
 
 void JetStreamSubscription::AskForAbandoned(const ConsumerBinding& consumer) {
-  const bool first = backlog_.newest() == 0;
-  const std::uint64_t from = first ? consumer.floor : backlog_.newest();
+  const DeliveredAs& newest = backlog_.newest();
+  const bool first = newest.stream_sequence == 0;
+  const std::uint64_t from = first ? consumer.floor : newest.stream_sequence;
   if (consumer.delivered <= from || consumer.delivered - from > kAbandonedMax) return;
-  // Some of them are acknowledged: asked for, the server (2.9) would deliver those again, too.
-  if (consumer.ack_pending < consumer.delivered - from) return;
+  // Somebody else is there who may have them in hand.
+  if (first && consumer.requests_waiting > 0) return;
+  // Some of them are acknowledged: asked for, the server (2.9) would deliver those again, too. There are less messages
+  // than numbers where the stream holds other channels, and less than deliveries where some came again.
+  const std::uint64_t deliveries_before = first ? consumer.deliveries_to_floor : newest.consumer_sequence;
+  const std::uint64_t deliveries =
+      consumer.deliveries > deliveries_before ? consumer.deliveries - deliveries_before : 0;
+  if (consumer.ack_pending < std::min(consumer.delivered - from, deliveries)) return;
   // For the first time, everything that is not acknowledged comes; later, some of it is here.
   if (first) backlog_.Expect(consumer.ack_pending, consumer.delivered, Clock::now() + kGapWait);
   const std::string start = "$JS.ACK." + stream_ + "." + consumer_ + ".1.";
@@ -170,7 +184,7 @@ void JetStreamSubscription::Collect() {
 
 bool JetStreamSubscription::Admit(int status, natsMsg* raw) {
   if (status == NATS_NO_RESPONDERS) {
-    gone_ = true;
+    rebind_ = true;
     asked_ = 0;
     return true;
   }
@@ -187,6 +201,7 @@ bool JetStreamSubscription::Admit(int status, natsMsg* raw) {
   }
   asked_ = std::max<std::int64_t>(asked_ - 1, 0);
   asked_bytes_ -= bytes;
+  refusals_ = 0;
   if (backlog_.Add(std::move(message), Clock::now()) == JetStreamBacklog::Arrival::kAcknowledged) Say(reply, kAck);
   return true;
 }
@@ -198,38 +213,56 @@ void JetStreamSubscription::ReadStatus(natsMsg* message, const std::string& stat
   const std::int64_t rest_bytes = NumberHeader(message, "Nats-Pending-Bytes");
   asked_ = rest < 0 ? 0 : std::max<std::int64_t>(asked_ - rest, 0);
   if (rest_bytes > 0) asked_bytes_ -= rest_bytes;
-  if (status != "409") return;
-  // The next message is larger than the room for it, or the consumer has a new leader or is no more.
-  ask_after_ = Clock::now() + kRefusalWait;
-  gone_ = gone_ || TextHeader(message, "Description").find("Deleted") != std::string::npos;
+  if (status == "404" || status == "408") {
+    refusals_ = 0;
+  } else {
+    ReadRefusal(TextHeader(message, "Description"));
+  }
 }
+
+void JetStreamSubscription::ReadRefusal(const std::string& why) {
+  ask_after_ = Clock::now() + kRefusalWait;
+  const auto says = [&](const char* text) { return why.find(text) != std::string::npos; };
+  if (says("Deleted") || says("Exceeded MaxRequest") || says("push based")) rebind_ = true;
+  // The next message waits for room that what is held here takes.
+  if (says("Exceeds MaxBytes") && backlog_.count() > 0) return;
+  if (++refusals_ < kRefusalsMax) return;
+  refusals_ = 0;
+  refusal_ = why;
+}
+
+std::string JetStreamSubscription::Requests() const { return "$JS.API.CONSUMER.MSG.NEXT." + stream_ + "." + consumer_; }
 
 void JetStreamSubscription::Pull() {
   if (IsDraining() || !handle_ || link_->over()) return;
   const auto now = Clock::now();
   if (now < ask_after_) return;
   if (asked_ == 0 || now > asked_until_) asked_ = asked_bytes_ = 0;
-  const std::int64_t count_max = streams_->options().pending_messages_max;
-  const std::int64_t bytes_max =
+  const std::int64_t held_max = streams_->options().pending_messages_max;
+  const std::int64_t held_bytes_max =
       std::max<std::int64_t>(streams_->connection().options().pending_bytes_max,
                              static_cast<std::int64_t>(streams_->connection().max_payload()) + kOverheadBytes);
+  // Not more in all requests than in one, or a consumer with a low limit would get very many.
+  const std::int64_t count_max = AtMost(held_max, limits_.messages);
+  const std::int64_t bytes_max = AtMost(held_bytes_max, limits_.bytes);
+  const std::chrono::nanoseconds expires(AtMost(std::chrono::nanoseconds(kAskFor).count(), limits_.expires.count()));
   const auto held = static_cast<std::int64_t>(backlog_.count());
-  const std::int64_t room = count_max - held - asked_;
+  const std::int64_t asked_bytes = std::max<std::int64_t>(asked_bytes_, 0);
+  const std::int64_t room = std::min(held_max - held, count_max) - asked_;
   const std::int64_t room_bytes =
-      bytes_max - static_cast<std::int64_t>(backlog_.bytes()) - std::max<std::int64_t>(asked_bytes_, 0);
+      std::min(held_bytes_max - static_cast<std::int64_t>(backlog_.bytes()), bytes_max) - asked_bytes;
   const bool nothing = held == 0 && asked_ == 0;
   if (!nothing && (room < std::max<std::int64_t>(count_max / kRoomPart, 1) || room_bytes < bytes_max / kRoomPart))
     return;
   const std::string request = "{\"batch\":" + std::to_string(room) + ",\"max_bytes\":" + std::to_string(room_bytes) +
-                              ",\"expires\":" + std::to_string(std::chrono::nanoseconds(kAskFor).count()) + "}";
-  const std::string subject = "$JS.API.CONSUMER.MSG.NEXT." + stream_ + "." + consumer_;
-  if (natsConnection_PublishRequest(link_->handle(), subject.c_str(), inbox_.c_str(), request.data(),
+                              ",\"expires\":" + std::to_string(expires.count()) + "}";
+  if (natsConnection_PublishRequest(link_->handle(), Requests().c_str(), inbox_.c_str(), request.data(),
                                     static_cast<int>(request.size())) != NATS_OK) {
     return;
   }
   asked_ += room;
   asked_bytes_ += room_bytes;
-  asked_until_ = now + kAskAgainAfter;
+  asked_until_ = now + std::chrono::ceil<milliseconds>(expires) + kAskAgainAfter;
 }
 
 void JetStreamSubscription::Wait(milliseconds timeout) {
@@ -252,12 +285,31 @@ bool JetStreamSubscription::Drained() {
   return IsDraining() && (drained_ || !handle_ || link_->over() || Clock::now() >= drain_deadline_.load());
 }
 
+Error JetStreamSubscription::CheckGiven() {
+  if (IsDraining()) return {};
+  constexpr auto kPublish = NatsRefusal::Of::kPublish;
+  constexpr auto kSubscribe = NatsRefusal::Of::kSubscribe;
+  const NatsRefusals& refusals = streams_->connection().refusals();
+  if (const std::uint64_t count = refusals.count(); count != refusals_seen_ && handle_) {
+    const std::string acks = "$JS.ACK." + stream_ + "." + consumer_ + ".>";
+    const std::string requests = Requests();
+    if (refusals.Since(refusals_seen_, kPublish, acks)) return NotPermitted(kPublish, acks);
+    if (refusals.Since(refusals_seen_, kPublish, requests)) return NotPermitted(kPublish, requests);
+    if (refusals.Since(refusals_seen_, kSubscribe, inbox_)) return NotPermitted(kSubscribe, inbox_);
+    refusals_seen_ = count;
+  }
+  if (refusal_.empty()) return {};
+  return Error(Code::kUnavailable, "JetStream: the consumer " + consumer_ + " of stream " + stream_ +
+                                       " gives no messages: " + std::exchange(refusal_, ""));
+}
+
 Result<Delivery> JetStreamSubscription::Receive(milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   while (true) {
     bool bound = false;
     {
       MutexLock lock(mutex_);
+      if (Error error = CheckGiven(); !error.ok()) return error;
       const JetStreamBacklog::Item* item = backlog_.Take(Clock::now());
       if (item == nullptr) {
         Collect();
@@ -270,7 +322,7 @@ Result<Delivery> JetStreamSubscription::Receive(milliseconds timeout) {
             {natsMsg_GetData(item->message.get()), bytes}, backlog_.receipt(), item->as.attempt + item->returns};
       }
       if (Drained()) return Error(Code::kCancelled, "the subscription is drained");
-      bound = handle_ && !link_->over() && !gone_;
+      bound = handle_ && !link_->over() && !rebind_;
     }
     if (!bound) {
       if (Error error = Bind(); !error.ok()) return error;

@@ -50,6 +50,9 @@ class JetStreamSubscription : public Subscription, private NatsConnection::Chore
   bool Admit(int status, natsMsg* message) KPS_REQUIRES(mutex_);
   // The server says something about what was asked for.
   void ReadStatus(natsMsg* message, const std::string& status) KPS_REQUIRES(mutex_);
+  void ReadRefusal(const std::string& why) KPS_REQUIRES(mutex_);
+  // The subject of the requests for messages.
+  std::string Requests() const KPS_REQUIRES(mutex_);
   // Asks for more where there is room.
   void Pull() KPS_REQUIRES(mutex_);
   // False: the link is over, and it is said again on the next.
@@ -59,6 +62,8 @@ class JetStreamSubscription : public Subscription, private NatsConnection::Chore
   // Waits until something has come, which is collected, or for a while.
   void Wait(std::chrono::milliseconds timeout);
   bool Drained() KPS_REQUIRES(mutex_);
+  // Whether the server still gives what was asked for. UNAVAILABLE, once: it does not. PERMISSION_DENIED: nor may it.
+  Error CheckGiven() KPS_REQUIRES(mutex_);
 
   const std::shared_ptr<JetStreamStreams> streams_;
   const std::string channel_;
@@ -80,7 +85,11 @@ class JetStreamSubscription : public Subscription, private NatsConnection::Chore
   std::int64_t asked_bytes_ KPS_GUARDED_BY(mutex_) = 0;
   Clock::time_point asked_until_ KPS_GUARDED_BY(mutex_){};
   Clock::time_point ask_after_ KPS_GUARDED_BY(mutex_){};
-  bool gone_ KPS_GUARDED_BY(mutex_) = false;  // the consumer
+  std::uint64_t refusals_seen_ KPS_GUARDED_BY(mutex_) = 0;  // looked at, since it was bound
+  PullLimits limits_ KPS_GUARDED_BY(mutex_);
+  int refusals_ KPS_GUARDED_BY(mutex_) = 0;     // in a row, to what was asked for
+  std::string refusal_ KPS_GUARDED_BY(mutex_);  // too many of them: to be told; empty: no
+  bool rebind_ KPS_GUARDED_BY(mutex_) = false;  // the consumer is gone, or was changed
 };
 
 }  // namespace kps

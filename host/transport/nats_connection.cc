@@ -62,11 +62,6 @@ std::string NatsConnection::DisconnectReason() const {
   return reason_;
 }
 
-std::string NatsConnection::LastError() const {
-  MutexLock lock(mutex_);
-  return last_error_;
-}
-
 TransportCounters NatsConnection::Counters() const {
   const std::uint64_t connects = connects_;
   return {connect_errors_, publish_errors_, connects == 0 ? 0 : connects - 1};
@@ -107,9 +102,13 @@ void NatsConnection::OnLinkError(const std::string& text) {
   logger_->Log(LogLevel::kWarn, "", "NATS: " + text);
 }
 
-void NatsConnection::OnPublishRefused(const std::string& channel) {
+void NatsConnection::OnRefused(const NatsRefusal& refusal) {
+  const bool publish = refusal.of == NatsRefusal::Of::kPublish;
+  const bool say = refusals_.Add(refusal, steady_clock::now());
+  if (say) logger_->Log(LogLevel::kWarn, "", "NATS: " + refusal.words);
+  if (!publish) return;
   MutexLock lock(mutex_);
-  for (NatsPublisher* publisher : publishers_) publisher->Refuse(channel);
+  for (NatsPublisher* publisher : publishers_) publisher->Refuse(refusal.subject);
 }
 
 void NatsConnection::Add(NatsPublisher* publisher) {
@@ -234,7 +233,11 @@ Error NatsConnection::Connect() {
     if (link.error().code() == Code::kInvalidArgument) code = Code::kInvalidArgument;
     reasons += (reasons.empty() ? "" : "; ") + link.error().message();
   }
-  if (!reasons.empty()) OnLinkError(reasons);
+  MutexLock lock(mutex_);
+  if (!reasons.empty() && reasons != reason_) {  // once for each change
+    reason_ = reasons;
+    logger_->Log(LogLevel::kWarn, "", reasons);
+  }
   return Error(code, reasons);
 }
 

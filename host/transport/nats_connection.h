@@ -35,8 +35,7 @@ class NatsConnection final : private NatsLink::Owner {
   const NatsOptions& options() const { return options_; }
   bool connected() const { return connected_; }
   std::string DisconnectReason() const;
-  // What NATS itself said last of something that went wrong; empty: nothing since the connection is there.
-  std::string LastError() const;
+  const NatsRefusals& refusals() const { return refusals_; }
   void Watch(std::function<void(bool connected)> watcher);
   TransportCounters Counters() const;
   void CountPublishError() { ++publish_errors_; }
@@ -85,7 +84,7 @@ class NatsConnection final : private NatsLink::Owner {
 
   void OnLinkEnded() override;
   void OnLinkError(const std::string& text) override;
-  void OnPublishRefused(const std::string& channel) override;
+  void OnRefused(const NatsRefusal& refusal) override;
 
   const NatsOptions options_;
   const std::string shown_url_;  // without credentials
@@ -97,6 +96,7 @@ class NatsConnection final : private NatsLink::Owner {
   std::atomic<std::uint64_t> connect_errors_{0};
   std::atomic<std::uint64_t> publish_errors_{0};
   std::atomic<std::uint64_t> connects_{0};
+  NatsRefusals refusals_;
 
   // Of the thread, after Open.
   std::size_t next_server_ = 0;
@@ -117,7 +117,7 @@ class NatsConnection final : private NatsLink::Owner {
   std::chrono::steady_clock::time_point next_chores_ KPS_GUARDED_BY(mutex_){};
   std::shared_ptr<NatsLink> link_ KPS_GUARDED_BY(mutex_);
   std::string reason_ KPS_GUARDED_BY(mutex_);
-  std::string last_error_ KPS_GUARDED_BY(mutex_);
+  std::string last_error_ KPS_GUARDED_BY(mutex_);  // of the link
   std::vector<NatsPublisher*> publishers_ KPS_GUARDED_BY(mutex_);
   std::function<void(bool connected)> watcher_ KPS_GUARDED_BY(mutex_);
   bool stopping_ KPS_GUARDED_BY(mutex_) = false;

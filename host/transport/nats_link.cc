@@ -3,8 +3,6 @@
 #include <nats/nats.h>
 
 #include <algorithm>
-#include <cctype>
-#include <optional>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -31,16 +29,6 @@ constexpr milliseconds kRequestPiece{50};
 
 using OptionsPtr = std::unique_ptr<natsOptions, decltype(&natsOptions_Destroy)>;
 
-// The channel in: Permissions Violation for Publish to "a.b"
-std::optional<std::string> RefusedChannel(std::string_view text) {
-  constexpr std::string_view kBefore = "for publish to \"";
-  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
-  const auto found = std::search(text.begin(), text.end(), kBefore.begin(), kBefore.end(), same);
-  if (found == text.end()) return std::nullopt;
-  const auto start = found + static_cast<std::ptrdiff_t>(kBefore.size());
-  return std::string(start, std::find(start, text.end(), '"'));
-}
-
 }  // namespace
 
 struct NatsLink::Callbacks {
@@ -59,7 +47,7 @@ struct NatsLink::Callbacks {
     MutexLock lock(link->mutex_);
     if (link->owner_ == nullptr) return;
     const std::string text = words != nullptr && *words != '\0' ? words : natsStatus_GetText(status);
-    if (const auto channel = RefusedChannel(text)) link->owner_->OnPublishRefused(*channel);
+    if (const auto refusal = ReadNatsRefusal(text)) return link->owner_->OnRefused(*refusal);
     link->owner_->OnLinkError(text);
   }
   // Asked before each attempt to reconnect, as there is one server to choose from. It never comes to one: libnats waits

@@ -14,6 +14,7 @@
 #include "host/core/error.h"
 #include "host/core/mutex.h"
 #include "host/transport/nats_loop.h"
+#include "host/transport/nats_refusals.h"
 #include "host/transport/nats_transport.h"
 
 typedef struct __natsConnection natsConnection;
@@ -28,7 +29,7 @@ class NatsLink {
    public:
     virtual void OnLinkEnded() = 0;  // the link says which: ended()
     virtual void OnLinkError(const std::string& text) = 0;
-    virtual void OnPublishRefused(const std::string& channel) = 0;  // the server does not permit it
+    virtual void OnRefused(const NatsRefusal& refusal) = 0;
 
    protected:
     ~Owner() = default;

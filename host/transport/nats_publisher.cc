@@ -77,10 +77,7 @@ Error NatsPublisher::Describe(int status, const Outgoing& outgoing) {
   }
 }
 
-Error NatsPublisher::Refused() const {
-  return Error(Code::kPermissionDenied, "the NATS server does not permit to publish to " + channel_ +
-                                            ": give this user the permission, then send the streams again");
-}
+Error NatsPublisher::Refused() const { return NotPermitted(NatsRefusal::Of::kPublish, channel_); }
 
 bool NatsPublisher::TakeLoss() {
   if (issued_ == resolved_ || !link_->over()) return false;

@@ -32,6 +32,7 @@ Result<std::unique_ptr<Subscription>> NatsSubscription::Open(std::shared_ptr<Nat
 
 Error NatsSubscription::OpenOn(const std::shared_ptr<NatsLink>& link) {
   if (IsDraining()) return {};  // nothing more is wanted
+  refusals_before_ = connection_->refusals().count();
   natsSubscription* raw = nullptr;
   natsStatus status = natsConnection_SubscribeSync(&raw, link->handle(), channel_.c_str());
   Handle handle(raw, [link](natsSubscription* subscription) { link->Destroy(subscription); });
@@ -109,6 +110,8 @@ Result<Delivery> NatsSubscription::Receive(milliseconds timeout) {
       ended_ = true;
     } else if (draining && (!connection_->connected() || steady_clock::now() >= drain_deadline_.load())) {
       ended_ = true;  // nothing is queued, and no rest is to be expected
+    } else if (!draining && connection_->refusals().Since(refusals_before_, NatsRefusal::Of::kSubscribe, channel_)) {
+      return NotPermitted(NatsRefusal::Of::kSubscribe, channel_);
     } else if (steady_clock::now() >= deadline) {
       return Error(Code::kDeadlineExceeded, "no message came");
     }

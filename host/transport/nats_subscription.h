@@ -53,8 +53,9 @@ class NatsSubscription : public Subscription {
   const std::shared_ptr<NatsConnection> connection_;
   const std::string channel_;
 
-  MessagePtr current_;  // of the thread that receives
-  bool ended_ = false;  // likewise
+  MessagePtr current_;                             // of the thread that receives
+  bool ended_ = false;                             // likewise
+  std::atomic<std::uint64_t> refusals_before_{0};  // it was subscribed last
   std::atomic<std::chrono::steady_clock::time_point> drain_deadline_{std::chrono::steady_clock::time_point{}};
 
   // What has arrived waits in this order in reading_, carried_ and newest_. While the link is the first, or nothing is

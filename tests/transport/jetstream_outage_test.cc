@@ -87,6 +87,34 @@ TEST_F(JetStreamOutageTest, WhatIsInHandIsReturnedWithoutAServer) {
   for (int i = 1; i <= 3; ++i) EXPECT_EQ(MustReceive(subscription.get()), std::to_string(i));
 }
 
+TEST_F(JetStreamOutageTest, ASubscriptionThatCouldNotBeBoundGoesOnWhereItWasOnceItCan) {
+  Connect();
+  auto subscription = Must(transport_->Subscribe("a", "s"));
+  PublishNumbers(1, 10);
+  for (int i = 1; i <= 8; ++i) EXPECT_EQ(MustReceive(subscription.get()), std::to_string(i));
+  server_.Configure("");
+  Restart();  // without JetStream
+  for (int i = 9; i <= 10; ++i) EXPECT_EQ(MustReceive(subscription.get()), std::to_string(i));
+  for (int i = 0; i < 3; ++i) {
+    const Error error = subscription->Receive(kDeadline).error();
+    EXPECT_EQ(error.code(), Code::kUnavailable);
+    EXPECT_TRUE(error.transient());
+    EXPECT_THAT(error.message(), testing::HasSubstr("it is not enabled on this NATS server"));
+  }
+  subscription->Acknowledge(6);
+  EXPECT_TRUE(subscription->Return());
+  for (int i = 7; i <= 10; ++i) EXPECT_EQ(MustReceive(subscription.get()), std::to_string(i));
+  server_.Configure(JetStreamConfig());
+  Restart();
+  PublishNumbers(11, 12);
+  for (int i = 11; i <= 12; ++i) EXPECT_EQ(MustReceive(subscription.get()), std::to_string(i));
+  EXPECT_EQ(subscription->Receive(milliseconds(200)).error().code(), Code::kDeadlineExceeded);
+  subscription->Acknowledge(10 + 4 + 2);
+  RawNats raw(server_.url());
+  EXPECT_TRUE(Eventually(
+      [&] { return raw.Call("CONSUMER.INFO.kps-a.+s").find("\"num_ack_pending\":0,") != std::string::npos; }));
+}
+
 TEST_F(JetStreamOutageTest, WithMemoryStorageTheStreamIsMadeAgain) {
   NatsOptions options{server_.url(), "test"};
   options.jetstream.emplace().memory_storage = true;

@@ -1,13 +1,15 @@
-// The parts of the JetStream transport that need no server.
+// The parts of the NATS transport that need no server, most of them of JetStream.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nats/nats.h>
 
 #include <set>
+#include <tuple>
 
 #include "host/transport/jetstream_backlog.h"
 #include "host/transport/jetstream_names.h"
 #include "host/transport/jetstream_wire.h"
+#include "host/transport/nats_refusals.h"
 
 namespace kps::test {
 namespace {
@@ -98,6 +100,51 @@ TEST(DeliveredAsTest, BothFormsOfTheReplySubjectAreRead) {
        {"", "_INBOX.x", "$JS.ACK.S.C.2.30.40.5", "$JS.ACK.S.C.2.x.40.1.5", "$JS.ACK.S.C.2..40.1.5"}) {
     EXPECT_FALSE(ReadDeliveredAs(reply)) << reply;
   }
+}
+
+TEST(NatsRefusalsTest, TheSubjectIsReadOutOfTheServersWords) {
+  using Of = NatsRefusal::Of;
+  const std::tuple<const char*, Of, const char*> words[] = {
+      {R"(Permissions Violation for Publish to "a.b")", Of::kPublish, "a.b"},
+      {R"(Permissions Violation for Subscription to "a.*")", Of::kSubscribe, "a.*"},
+      {R"(Permissions Violation for Subscription to "a" using queue "q")", Of::kSubscribe, "a"},
+      {R"(permissions violation for subscription to "a" (sid "2"))", Of::kSubscribe, "a"},
+  };
+  for (const auto& [text, of, subject] : words) {
+    const auto refusal = ReadNatsRefusal(text);
+    ASSERT_TRUE(refusal.has_value()) << text;
+    EXPECT_EQ(refusal->of, of) << text;
+    EXPECT_EQ(refusal->subject, subject) << text;
+  }
+  EXPECT_FALSE(ReadNatsRefusal("Stale Connection").has_value());
+}
+
+TEST(NatsRefusalsTest, TheAcknowledgmentsOfAConsumerAreOneKindAndSaidOnceAMinute) {
+  using std::chrono::seconds;
+  constexpr auto kPublish = NatsRefusal::Of::kPublish;
+  NatsRefusals refusals;
+  const auto add = [&](const std::string& subject, seconds at) {
+    return refusals.Add({kPublish, subject, ""}, NatsRefusals::Clock::time_point(at));
+  };
+  EXPECT_TRUE(add("$JS.ACK.s.c.1.1.1.5.0", seconds(0)));
+  EXPECT_FALSE(add("$JS.ACK.s.c.2.7.8.9.0", seconds(59)));
+  EXPECT_FALSE(add("$JS.ACK.domain.account.s.c.1.1.1.5.0", seconds(59)));
+  EXPECT_TRUE(add("$JS.ACK.s.other.1.1.1.5.0", seconds(59)));
+  EXPECT_TRUE(add("$JS.ACK.s.c.1.2.2.5.0", seconds(61)));
+  EXPECT_TRUE(refusals.Since(4, kPublish, "$JS.ACK.s.c.>"));
+  EXPECT_FALSE(refusals.Since(5, kPublish, "$JS.ACK.s.c.>"));
+  EXPECT_FALSE(refusals.Since(4, kPublish, "$JS.ACK.s.other.>"));
+  EXPECT_FALSE(refusals.Since(0, NatsRefusal::Of::kSubscribe, "$JS.ACK.s.c.>"));
+}
+
+TEST(NatsRefusalsTest, OnlyASubjectThatATextNamesIsItsReason) {
+  NatsRefusals refusals;
+  refusals.Add({NatsRefusal::Of::kPublish, "a", ""}, {});
+  refusals.Add({NatsRefusal::Of::kPublish, "$JS.API.STREAM.NAMES", ""}, {});
+  const std::string text = "no answer to $JS.API.STREAM.NAMES in time";
+  EXPECT_EQ(refusals.NamedIn(text, 0), "the NATS server does not permit to publish to $JS.API.STREAM.NAMES");
+  EXPECT_EQ(refusals.NamedIn(text, 2), "");
+  EXPECT_EQ(refusals.NamedIn("a stream is full", 0), "");
 }
 
 TEST(NumberSetTest, RangesJoin) {

@@ -209,21 +209,63 @@ TEST_F(JetStreamPublishTest, AUserWithoutThePermissionIsTold) {
   const auto refused = Open("a")->Publish("x");
   EXPECT_EQ(refused.error().code(), Code::kUnavailable);
   EXPECT_THAT(refused.error().message(),
-              AllOf(HasSubstr("$JS.API.>"), HasSubstr("Permissions Violation"), Not(HasSubstr("secret"))));
+              AllOf(HasSubstr("$JS.API.>"), HasSubstr("does not permit to publish to $JS.API.STREAM.NAMES"),
+                    Not(HasSubstr("secret"))));
 }
 
 TEST_F(JetStreamPublishTest, AStreamThatDoesNotAnswerIsALossInTime) {
-  Start(JetStreamConfig() +
-        "\nauthorization { users: [{user: u, password: p, permissions: {publish: {deny: \"a\"}}}] }");
-  NatsOptions options{"nats://u:p@127.0.0.1:" + std::to_string(server_->port()), "test"};
-  options.jetstream.emplace().confirm_timeout = milliseconds(200);
-  transport_ = ConnectTo(std::move(options), &logger_);
+  Start();
+  JetStreamOptions options;
+  options.confirm_timeout = milliseconds(200);
+  Connect(options);
   auto publisher = Open("a");
-  Must(publisher->Publish("x"));
-  const Error lost = publisher->AwaitConfirmed(1, kDeadline);
+  EXPECT_TRUE(publisher->AwaitConfirmed(Must(publisher->Publish("x")), kDeadline).ok());
+  RawNats raw(server_->url());
+  raw.Subscribe("a");  // in the place of the stream, so that somebody is there and says nothing
+  raw.Call("STREAM.DELETE.kps-a");
+  const Error lost = publisher->AwaitConfirmed(Must(publisher->Publish("x")), kDeadline);
   EXPECT_EQ(lost.code(), Code::kAborted);
-  EXPECT_THAT(lost.message(), AllOf(HasSubstr("does not answer"), HasSubstr("Permissions Violation")));
-  EXPECT_EQ(publisher->Confirmed(), 0u);
+  EXPECT_THAT(lost.message(), HasSubstr("the stream kps-a of channel a does not answer"));
+  EXPECT_EQ(publisher->Confirmed(), 1u);
+}
+
+TEST_F(JetStreamPublishTest, AChannelThatTheServerDoesNotPermitIsRefusedAtOnceAndStaysSo) {
+  Start(JetStreamConfig() +
+        "\nauthorization { users: [{user: u, password: p, permissions: {publish: {deny: \"no\"}}}] }");
+  NatsOptions options{"nats://u:p@127.0.0.1:" + std::to_string(server_->port()), "test"};
+  options.jetstream.emplace();
+  transport_ = ConnectTo(std::move(options), &logger_);
+  auto refused = Open("no");
+  auto permitted = Open("yes");
+  Must(refused->Publish("x"));
+  const auto start = std::chrono::steady_clock::now();
+  const Error error = refused->AwaitConfirmed(1, kDeadline);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, JetStreamOptions().confirm_timeout / 2);
+  EXPECT_EQ(error.code(), Code::kPermissionDenied);
+  EXPECT_THAT(error.message(), HasSubstr("does not permit to publish to no: give this user the permission"));
+  EXPECT_EQ(refused->Publish("x").error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(refused->Confirmed(), 0u);
+  EXPECT_TRUE(permitted->AwaitConfirmed(Must(permitted->Publish("x")), kDeadline).ok());
+  EXPECT_TRUE(Open("no")->Publish("x").ok());  // it may be permitted by now
+}
+
+TEST_F(JetStreamPublishTest, WhatIsNotPermittedElsewhereIsNotTheReasonOfAnotherError) {
+  Start(JetStreamConfig() +
+        "\nauthorization { users: [{user: u, password: p, permissions: {publish: {deny: \"no\"}}}] }");
+  NatsOptions options{"nats://u:p@127.0.0.1:" + std::to_string(server_->port()), "test"};
+  options.jetstream.emplace().create_streams = false;
+  transport_ = ConnectTo(std::move(options), &logger_);
+  auto subscription = transport_->Subscribe("a", "s");
+  const Error before = subscription.error();
+  RawNats raw("nats://u:p@127.0.0.1:" + std::to_string(server_->port()));
+  raw.CreateStream("one", "\"no\"");
+  auto refused = Open("no");
+  Must(refused->Publish("x"));
+  EXPECT_EQ(refused->AwaitConfirmed(1, kDeadline).code(), Code::kPermissionDenied);
+  EXPECT_EQ(transport_->Subscribe("a", "s").error().message(), before.message());
+  server_->Stop();
+  ASSERT_TRUE(Eventually([&] { return !transport_->Connected(); }));
+  EXPECT_THAT(transport_->DisconnectReason(), Not(HasSubstr("Permissions")));
 }
 
 TEST_F(JetStreamPublishTest, AStreamThatIsThereIsUsedWhateverItsName) {

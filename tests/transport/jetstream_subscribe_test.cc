@@ -20,6 +20,17 @@ class JetStreamSubscribeTest : public testing::Test {
   void Connect(const JetStreamOptions& jetstream = {}, std::int64_t pending_bytes_max = 64 * 1024 * 1024) {
     transport_ = ConnectTo({server_.url(), "test", pending_bytes_max, jetstream}, &logger_);
   }
+  // As a user who may not publish to these subjects.
+  void ConnectWithout(const std::string& subjects) {
+    server_.Stop();
+    server_.Configure(JetStreamConfig() +
+                      "\nauthorization { users: [{user: u, password: p, permissions: {publish: {deny: \"" + subjects +
+                      "\"}}}] }");
+    server_.Start();
+    NatsOptions options{"nats://u:p@127.0.0.1:" + std::to_string(server_.port()), "test"};
+    options.jetstream.emplace();
+    transport_ = ConnectTo(std::move(options), &logger_);
+  }
   std::unique_ptr<Subscription> Subscribe(const std::string& name = "s", const std::string& channel = "a") {
     return Must(transport_->Subscribe(channel, name));
   }
@@ -45,6 +56,14 @@ class JetStreamSubscribeTest : public testing::Test {
     const std::string info = raw_.Call("CONSUMER.INFO.kps-a.+s");
     const std::string key = "\"" + what + "\":";
     return std::stoi(info.substr(info.find(key) + key.size()));
+  }
+
+  // As an operator does.
+  void ChangeConsumer(const std::string& settings) {
+    raw_.Call("CONSUMER.DURABLE.CREATE.kps-a.+s",
+              R"({"stream_name":"kps-a","config":{"durable_name":"+s","ack_policy":"explicit","filter_subject":"a",)"
+              R"("deliver_policy":"all","ack_wait":10000000000,"max_ack_pending":1000,)" +
+                  settings + "}}");
   }
 
   NatsServer server_{JetStreamConfig()};
@@ -82,6 +101,57 @@ TEST_F(JetStreamSubscribeTest, WhatAHostThatWasKilledHadInHandComesToTheNextAtOn
   auto subscription = Subscribe();
   ExpectNumbers(subscription.get(), 1, 10, 2);
   ExpectNumbers(subscription.get(), 11, 30);
+}
+
+TEST_F(JetStreamSubscribeTest, WhatAHostThatWasKilledHadInHandOfOneOfTheStreamsChannelsComesFirst) {
+  raw_.CreateStream("k", "\"k.>\"");
+  for (int i = 1; i <= 30; ++i) {
+    raw_.Publish("k.a", std::to_string(i));
+    raw_.Publish("k.b", "of another channel");
+  }
+  raw_.Call("CONSUMER.DURABLE.CREATE.k.+s",
+            R"({"stream_name":"k","config":{"durable_name":"+s","ack_policy":"explicit","filter_subject":"k.a",)"
+            R"("ack_wait":60000000000,"max_ack_pending":100,"deliver_policy":"all"}})");
+  for (int i = 0; i < 10; ++i) (void)raw_.Call("CONSUMER.MSG.NEXT.k.+s", "1");  // a host that says no more
+  Connect();
+  auto subscription = Subscribe("s", "k.a");
+  ExpectNumbers(subscription.get(), 1, 10, 2);
+  ExpectNumbers(subscription.get(), 11, 30);
+}
+
+TEST_F(JetStreamSubscribeTest, WhatAHostThatWasKilledHadAskedForIsNotInTheWay) {
+  JetStreamOptions options;
+  options.ack_wait = std::chrono::seconds(60);
+  Connect(options);
+  PublishNumbers(1, 10);
+  {
+    auto former = Subscribe();
+    former->Drain();
+  }
+  {
+    RawNats host(server_.url());
+    host.Subscribe("inbox");
+    host.Ask("$JS.API.CONSUMER.MSG.NEXT.kps-a.+s", "inbox", R"({"batch":100,"expires":60000000000})");
+    EXPECT_TRUE(Eventually([&] { return AckPending() == 10 && Count("num_waiting") == 1; }));
+  }
+  PublishNumbers(11, 12);
+  auto subscription = Subscribe();
+  for (int i = 1; i <= 12; ++i) EXPECT_EQ(MustReceive(subscription.get()), std::to_string(i));
+}
+
+TEST_F(JetStreamSubscribeTest, WhatAnotherHostThatIsThereHasInHandIsNotDoubled) {
+  Connect();
+  PublishNumbers(1, 10);
+  auto holder = Subscribe();
+  ExpectNumbers(holder.get(), 1, 10);
+  EXPECT_TRUE(Eventually([&] {  // it asks for more
+    (void)holder->Receive(milliseconds(10));
+    return Count("num_waiting") > 0;
+  }));
+  auto other = Subscribe();
+  ExpectNothing(other.get(), milliseconds(300));
+  ExpectNothing(holder.get());
+  EXPECT_EQ(Count("num_redelivered"), 0);
 }
 
 TEST_F(JetStreamSubscribeTest, WhatAHostThatWasKilledHadAcknowledgedDoesNotComeAgain) {
@@ -258,6 +328,90 @@ TEST_F(JetStreamSubscribeTest, AConsumerOfSomebodyElseIsNotUsed) {
             R"({"stream_name":"kps-a","config":{"durable_name":"+s","ack_policy":"all","deliver_policy":"all"}})");
   Connect();
   EXPECT_THAT(transport_->Subscribe("a", "s").error().message(), HasSubstr("it is not one of this host"));
+}
+
+TEST_F(JetStreamSubscribeTest, AConsumerThatWasChangedSoThatItLosesMessagesIsNotUsedUntilItIsSetRight) {
+  Connect();
+  (void)Subscribe();
+  const std::pair<const char*, const char*> changes[] = {
+      {R"("max_deliver":2)", "set max_deliver to -1"},
+      {R"("headers_only":true)", "set headers_only to false"},
+  };
+  for (const auto& [change, advice] : changes) {
+    ChangeConsumer(change);
+    const auto refused = transport_->Subscribe("a", "s");
+    ASSERT_FALSE(refused.ok()) << change;
+    EXPECT_EQ(refused.error().code(), Code::kUnavailable);
+    EXPECT_THAT(refused.error().message(), AllOf(HasSubstr("the consumer +s of stream kps-a"), HasSubstr(advice)));
+  }
+  ChangeConsumer(R"("max_deliver":-1,"headers_only":false)");
+  PublishNumbers(1, 1);
+  ExpectNumbers(Subscribe().get(), 1, 1);
+}
+
+TEST_F(JetStreamSubscribeTest, TheLimitsOfAConsumerAreKept) {
+  Connect();
+  (void)Subscribe();
+  ChangeConsumer(R"("max_batch":10,"max_bytes":2000,"max_expires":200000000)");
+  auto subscription = Subscribe();
+  PublishNumbers(1, 300, "a", 100);
+  ExpectNumbers(subscription.get(), 1, 300);
+  ExpectNothing(subscription.get(), milliseconds(500));  // some requests end without a message
+  PublishNumbers(301, 310);
+  ExpectNumbers(subscription.get(), 301, 310);
+}
+
+TEST_F(JetStreamSubscribeTest, LimitsThatAConsumerGetsMeanwhileAreKept) {
+  JetStreamOptions options;
+  options.pending_messages_max = 40;
+  Connect(options);
+  auto subscription = Subscribe();
+  PublishNumbers(1, 100);
+  ExpectNumbers(subscription.get(), 1, 40);
+  ChangeConsumer(R"("max_batch":5,"max_bytes":2000,"max_expires":200000000)");
+  for (int i = 40; i < 100; i += 20) {
+    subscription->Acknowledge(static_cast<std::uint64_t>(i));
+    ExpectNumbers(subscription.get(), i + 1, i + 20);
+  }
+}
+
+TEST_F(JetStreamSubscribeTest, AMessageThatTheConsumersLimitNeverLetsThroughIsShown) {
+  Connect();
+  (void)Subscribe();
+  ChangeConsumer(R"("max_bytes":2000)");
+  auto subscription = Subscribe();
+  PublishNumbers(1, 1, "a", 5000);
+  const Error shown = subscription->Receive(kDeadline).error();
+  EXPECT_EQ(shown.code(), Code::kUnavailable);
+  EXPECT_THAT(shown.message(), AllOf(HasSubstr("the consumer +s of stream kps-a"), HasSubstr("Exceeds MaxBytes")));
+  ChangeConsumer(R"("max_bytes":20000)");
+  subscription.reset();
+  subscription = Subscribe();
+  ExpectNumbers(subscription.get(), 1, 1);
+}
+
+TEST_F(JetStreamSubscribeTest, RequestsThatTheServerDoesNotPermitAreAnError) {
+  ConnectWithout("$JS.API.CONSUMER.MSG.NEXT.>");
+  auto subscription = Subscribe();
+  const Error error = subscription->Receive(kDeadline).error();
+  EXPECT_EQ(error.code(), Code::kPermissionDenied);
+  EXPECT_THAT(error.message(), HasSubstr("does not permit to publish to $JS.API.CONSUMER.MSG.NEXT.kps-a.+s: give"));
+}
+
+TEST_F(JetStreamSubscribeTest, AcknowledgmentsThatTheServerDoesNotPermitAreAnErrorAndLoggedOnce) {
+  ConnectWithout("$JS.ACK.>");
+  auto subscription = Subscribe();
+  PublishNumbers(1, 10);
+  ExpectNumbers(subscription.get(), 1, 10);
+  subscription->Acknowledge(10);
+  Error error;
+  EXPECT_TRUE(Eventually([&] {
+    error = subscription->Receive(milliseconds(10)).error();
+    return error.code() == Code::kPermissionDenied;
+  }));
+  EXPECT_THAT(error.message(), HasSubstr("does not permit to publish to $JS.ACK.kps-a.+s.>: give"));
+  EXPECT_EQ(subscription->Receive(milliseconds(10)).error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(logger_.CountWith("Permissions Violation"), 1u);
 }
 
 TEST_F(JetStreamSubscribeTest, AConsumerThatIsDeletedIsMadeAgainAndWhatWasAcknowledgedDoesNotComeAgain) {

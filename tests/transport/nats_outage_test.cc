@@ -214,6 +214,7 @@ TEST_F(NatsOutageTest, RefusedCredentialsAreTriedAgainUntilTheServerTakesThem) {
   auto subscription = Must(transport_->Subscribe("a", "s"));
   auto publisher = Must(transport_->OpenPublisher("a"));
   EXPECT_TRUE(Eventually([&] { return transport_->Counters().connect_errors >= 4; }));
+  EXPECT_THAT(transport_->DisconnectReason(), testing::HasSubstr("Authorization Violation"));
   server_.Stop();
   server_.Configure("authorization { user: u, password: secret }");
   StartAndReconnect();

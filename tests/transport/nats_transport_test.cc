@@ -84,6 +84,34 @@ TEST(NatsTransportTest, WhatTheServerDoesNotPermitToPublishIsRefusedAndNeverConf
   EXPECT_EQ(again->AwaitConfirmed(1, kDeadline).code(), Code::kPermissionDenied);
 }
 
+TEST(NatsTransportTest, AChannelThatTheServerDoesNotPermitToSubscribeToIsAnErrorUntilItIsSubscribedAnew) {
+  const auto denied = [](const std::string& subject) {
+    return "authorization { users: [{user: u, password: p, permissions: {subscribe: {deny: \"" + subject + "\"}}}] }";
+  };
+  NatsServer server(denied("no"));
+  RecordingLogger logger;
+  auto transport = ConnectTo({"nats://u:p@127.0.0.1:" + std::to_string(server.port()), "test"}, &logger);
+  auto refused = Must(transport->Subscribe("no", "s"));
+  auto permitted = Must(transport->Subscribe("yes", "s"));
+  for (int i = 0; i < 2; ++i) {
+    const Error error = refused->Receive(kDeadline).error();
+    EXPECT_EQ(error.code(), Code::kPermissionDenied);
+    EXPECT_THAT(error.message(), HasSubstr("does not permit to subscribe to no: give this user the permission"));
+  }
+  EXPECT_EQ(permitted->Receive(milliseconds(0)).error().code(), Code::kDeadlineExceeded);
+  server.Stop();
+  ASSERT_TRUE(Eventually([&] { return !transport->Connected(); }));
+  EXPECT_THAT(transport->DisconnectReason(), Not(HasSubstr("Permissions")));
+  server.Configure(denied("yes"));
+  server.Start();
+  ASSERT_TRUE(Eventually([&] { return transport->Connected(); }));
+  EXPECT_EQ(permitted->Receive(kDeadline).error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(refused->Receive(milliseconds(100)).error().code(), Code::kDeadlineExceeded);
+  auto publisher = Must(transport->OpenPublisher("no"));
+  Must(publisher->Publish("x"));
+  EXPECT_EQ(MustReceive(refused.get()), "x");
+}
+
 TEST(NatsTransportTest, HeadersTravelWithTheEnvelopeAndAnIdThatNobodyLooksAtDoesNot) {
   NatsServer server;
   RecordingLogger logger;

@@ -36,6 +36,11 @@ class RawNats {
     Check(natsConnection_PublishString(connection_, subject.c_str(), text.c_str()));
     Check(natsConnection_Flush(connection_));
   }
+  void Ask(const std::string& subject, const std::string& reply, const std::string& text) {
+    const auto bytes = static_cast<int>(text.size());
+    Check(natsConnection_PublishRequest(connection_, subject.c_str(), reply.c_str(), text.data(), bytes));
+    Check(natsConnection_Flush(connection_));
+  }
   void Subscribe(const std::string& subject) {
     Check(natsConnection_SubscribeSync(&subscription_, connection_, subject.c_str()));
     Check(natsConnection_Flush(connection_));
