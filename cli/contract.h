@@ -1,4 +1,4 @@
-// The messages of the contract by name only: sources that look inside them include the generated header. And its limit.
+// The messages of the contract by name only: sources that look inside them include the generated header.
 #pragma once
 
 namespace google::protobuf {
@@ -19,7 +19,4 @@ class Stream;
 
 namespace kps::cli {
 namespace v1 = connector::v1;
-
-// Objects and arrays in each other that the metadata of a stream or config may be.
-inline constexpr int kMetadataDepthMax = 32;
 }  // namespace kps::cli

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "host/core/channel.h"
-#include "host/core/ingress_progress.h"
+#include "host/core/run_id.h"
 
 namespace kps {
 namespace {
@@ -36,7 +36,7 @@ DeadLetters::DeadLetters(Transport* transport, const StreamSpec* stream, const S
       stream_(stream),
       control_(control),
       channel_(channel.empty() ? DefaultDeadLetterChannel(stream->channel) : std::move(channel)),
-      run_(IngressProgress::MakeRun()) {}
+      run_(MakeRunId()) {}
 
 Error DeadLetters::Put(std::string_view envelope, const std::string& reason, std::uint32_t attempts) {
   if (ChannelMatches(stream_->channel, channel_) || channel_.find_first_of("*>") != std::string::npos) {

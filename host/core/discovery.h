@@ -13,6 +13,7 @@
 #include "host/core/logger.h"
 #include "host/core/mutex.h"
 #include "host/core/plugin.h"
+#include "host/core/plugin_calls.h"
 
 namespace kps {
 
@@ -21,10 +22,10 @@ class Discovery {
   using StreamMap = std::map<std::string, StreamSpec>;  // by id
 
   struct Times {
-    std::chrono::milliseconds fresh{5000};    // an answer, also a failure, is not asked for again before
-    std::chrono::milliseconds wait{1000};     // the most a caller waits, from when the plugin was asked
-    std::chrono::milliseconds timeout{3000};  // what the plugin is given
-    std::chrono::milliseconds grace{2000};    // and what it may take beyond that, before nobody waits for it
+    std::chrono::milliseconds fresh{5000};                  // an answer, also a failure, is not asked for again before
+    std::chrono::milliseconds wait{1000};                   // the most a caller waits, from when the plugin was asked
+    std::chrono::milliseconds timeout{3000};                // what the plugin is given
+    std::chrono::milliseconds grace = PluginCalls::kGrace;  // and may take beyond that, before nobody waits for it
   };
 
   // Both outlive it. Starts the thread that asks the plugin.

@@ -102,7 +102,7 @@ void Egress::KeepInHand() {
 }
 
 void Egress::GiveUpUnflushed(const Error& error) {
-  const bool comes_again = subscription_ && subscription_->Return();
+  const bool comes_again = subscription_ ? subscription_->Return() : environment_->transport->KeepsMessages();
   if (comes_again) {
     ledger_->Return(unflushed_ + in_hand_.left);
     ForgetReceipts();
@@ -198,7 +198,6 @@ bool Egress::ProducePending(Producer* producer) {
       pending_.Take(1);
       continue;
     }
-    ReportDrops();
     std::size_t taken = 0;
     const Error error = producer->Produce(pending_.rest(), kProduceTimeout, &taken);
     Took(std::min(taken, pending_.left()));
@@ -214,6 +213,7 @@ bool Egress::ProducePending(Producer* producer) {
 
 // A producer that takes nothing may take something soon: also while the stream drains, within its deadline.
 bool Egress::AwaitRecovery() {
+  ReportDrops();
   if (!control_->WaitForStop(kStalledWait)) return true;
   if (!control_->draining()) return false;
   control_->Pause(kStalledWait);
@@ -221,6 +221,7 @@ bool Egress::AwaitRecovery() {
 }
 
 bool Egress::ReactToProduceError(const Error& error) {
+  ReportDrops();
   if (error.transient()) ++attempts_;
   const std::uint32_t most = environment_->policy.attempts_max;
   const bool hopeless = error.transient() && most > 0 && attempts_ >= most;

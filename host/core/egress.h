@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "host/core/mutex.h"
 #include "host/core/pending_envelope.h"
@@ -70,7 +69,7 @@ class Egress {
   Ledger* const ledger_;
   Undeliverable undeliverable_;
 
-  mutable Mutex mutex_;  // held when the subscription is set, and by others, who drain it
+  Mutex mutex_;  // held when the subscription is set, and by others, who drain it
   std::unique_ptr<Subscription> subscription_;
   bool drain_begun_ = false;
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/core/run_id.h"
+
 namespace kps {
 namespace {
 
@@ -37,7 +39,7 @@ void Ingress::Begin() {
 
 Error Ingress::Open() {
   if (!window_) {
-    window_ = std::make_unique<Window>(environment_->window, progress_.point().run, IngressProgress::MakeRun());
+    window_ = std::make_unique<Window>(environment_->window, progress_.point().run, MakeRunId());
   }
   if (publisher_ && !publisher_refused_) return {};
   publisher_refused_ = false;

@@ -1,25 +1,15 @@
 #include "host/core/ingress_progress.h"
 
-#include <charconv>
-#include <random>
 #include <utility>
 
-namespace kps {
+#include "host/core/run_id.h"
 
-std::string IngressProgress::MakeRun() {
-  std::random_device random;
-  std::string run;
-  for (int i = 0; i < 4; ++i) {
-    char text[16];
-    run.append(text, std::to_chars(text, text + sizeof text, random() & 0xFFFFFFFFU, 36).ptr);
-  }
-  return run;
-}
+namespace kps {
 
 void IngressProgress::Begin(ResumePoint point, std::chrono::milliseconds timeout) {
   point_ = std::move(point);
   if (!point_.run.empty()) return;
-  point_.run = MakeRun();
+  point_.run = MakeRunId();
   if (store_ == nullptr) return;
   (void)store_->PutResumePoint(stream_id_, point_.position, point_.run, point_.message_count);
   // A store that cannot save says so itself, and messages go on meanwhile.

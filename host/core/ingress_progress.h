@@ -14,9 +14,6 @@ namespace kps {
 
 class IngressProgress {
  public:
-  // Never made twice, by this process or another.
-  static std::string MakeRun();
-
   // `store` may be null: then what is confirmed counts as stored. It outlives the progress.
   IngressProgress(StateStore* store, std::string stream_id) : store_(store), stream_id_(std::move(stream_id)) {}
 

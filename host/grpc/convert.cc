@@ -12,6 +12,7 @@
 #include "connector/v1/connector.pb.h"
 #include "google/rpc/error_details.pb.h"
 #include "host/core/json.h"
+#include "host/grpc/json_complaint.h"
 
 namespace kps {
 namespace {

@@ -18,10 +18,8 @@ class Stream;
 
 namespace kps {
 
-// Objects and arrays of metadata in each other. An object takes three levels of protobuf's own limit of 100, which
-// clients have for what they parse.
-inline constexpr int kMetadataDepthMax = 32;
-std::string NestedTooDeep();  // what a violation says of what is deeper
+// What a violation says of metadata that are nested deeper than kMetadataDepthMax.
+std::string NestedTooDeep();
 
 // A Struct as JSON text with sorted keys; whole numbers up to 2^53 stay whole. What JSON cannot hold (NaN, infinity, a
 // value without content) or what is nested too deep is named in `violations`, by its place below `place`.

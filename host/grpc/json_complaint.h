@@ -9,6 +9,10 @@
 
 namespace kps {
 
+// Objects and arrays of metadata in each other. An object takes three levels of protobuf's own limit of 100, which
+// clients have for what they parse.
+inline constexpr int kMetadataDepthMax = 32;
+
 struct JsonComplaint {
   std::string path;  // "payloads[0].stream.chanel": the member that it is about; may be empty
   std::string text;

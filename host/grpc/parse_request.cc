@@ -13,6 +13,7 @@
 
 #include "host/core/schema.h"
 #include "host/grpc/convert.h"
+#include "host/grpc/json_complaint.h"
 
 namespace kps {
 namespace {

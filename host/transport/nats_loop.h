@@ -50,9 +50,9 @@ class NatsLoop {
   // way, which may then be one of another socket with the same number. Not from a callback of libnats. Any thread.
   void EndReading();
 
-  // What this thread makes libnats want to write while one of these exists, it writes itself, at its end: some 50 us
-  // sooner than the loop's thread, which has to wake up first. For one message at a time; under load that thread writes
-  // larger pieces.
+  // What this thread makes libnats want to write while one of these exists, it writes itself, at its end: sooner
+  // than the loop's thread, which has to wake up first. For one message at a time; under load that thread writes larger
+  // pieces.
   class WriteAtOnce {
    public:
     // `loop` may be null: nothing is written at once.

@@ -254,6 +254,19 @@ TEST_F(LedgerTest, WhatIsFetchedAgainWasReturned) {
   EXPECT_TRUE(Becomes({1, 0, 0, 1, 0}, "out"));
 }
 
+TEST_F(LedgerTest, WhatCouldNotBeFlushedComesAgainAlsoToASubscriptionThatIsMadeAnew) {
+  world_.Do([&] {
+    world_.keeping = true;
+    world_.receive_errors = {Error(), Error(Code::kPermissionDenied, "no longer")};
+    world_.flush_errors = {Error(Code::kUnavailable, "disk away")};
+  });
+  world_.Send("c", "a");
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "out"); }));
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  EXPECT_TRUE(Becomes({0, 0, 0, 1, 0}, "out"));
+}
+
 TEST_F(LedgerTest, WhatCouldNotBeFlushedAndDoesNotComeAgainIsLost) {
   const Error wrong(Code::kFailedPrecondition, "wrong table");
   world_.Do([&] { world_.flush_errors = {wrong}; });
