@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <string_view>
 
 namespace kps::plugins {
 namespace {
@@ -22,6 +23,13 @@ std::string directory_of(const std::string& path) {
   const size_t slash = path.find_last_of('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// "log.1" and "log-20260131" of "log"; not what was packed, nor what is still being written beside it.
+bool is_rotated_name(std::string_view name, std::string_view of) {
+  if (!name.starts_with(of) || name.size() < of.size() + 2) return false;
+  const char separator = name[of.size()];
+  return (separator == '.' || separator == '-') && name.back() >= '0' && name.back() <= '9';
 }
 
 struct stat stat_of(int fd, const std::string& path) {
@@ -56,9 +64,12 @@ void FileConsumer::resume(const std::string& position) {
   }
   const bool same = open_path() && place_.same_file(*left);
   if (!same && !open_rotated(*left)) {
-    host_.log(KPS_LOG_WARN, stream_id_,
-              "the file that was read last is gone, neither " + settings_.path + " nor a neighbour has its inode " +
-                  std::to_string(left->inode) + ": starting the present file at 0");
+    const std::string lost = "the file that was read last is gone, neither " + settings_.path +
+                             " nor a neighbour has its inode " + std::to_string(left->inode) +
+                             ": what it held and was not read is lost. Going on with the next file at 0";
+    host_.log(KPS_LOG_WARN, stream_id_, lost);
+    host_.raise_alert(stream_id_, "fileLost", lost, KPS_SEVERITY_CRITICAL, 0);
+    open_next(left->birth_ns);
     return;
   }
   const auto size = static_cast<uint64_t>(stat_of(file_.get(), settings_.path).st_size);
@@ -81,19 +92,47 @@ bool FileConsumer::open_path() {
   return true;
 }
 
-bool FileConsumer::open_rotated(const FilePlace& left) {
+// The regular files beside it that `wanted` wants by their name and inode: `found` gets each, opened, until it is true.
+bool FileConsumer::any_neighbour(const std::function<bool(const dirent&)>& wanted,
+                                 const std::function<bool(Descriptor&, const FilePlace&)>& found) const {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(directory_.c_str()), ::closedir);
   if (!directory) return false;
   while (const dirent* entry = ::readdir(directory.get())) {
-    if (entry->d_ino != left.inode) continue;
+    if (!wanted(*entry)) continue;
     Descriptor file(::openat(::dirfd(directory.get()), entry->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!file.open()) continue;
-    const struct stat info = stat_of(file.get(), entry->d_name);
-    if (!S_ISREG(info.st_mode) || !left.same_file(FilePlace::of(file.get(), entry->d_name))) continue;
-    adopt(std::move(file));
-    return true;
+    if (!file.open() || !S_ISREG(stat_of(file.get(), entry->d_name).st_mode)) continue;
+    if (found(file, FilePlace::of(file.get(), entry->d_name))) return true;
   }
   return false;
+}
+
+bool FileConsumer::open_rotated(const FilePlace& left) {
+  return any_neighbour([&](const dirent& entry) { return entry.d_ino == left.inode; },
+                       [&](Descriptor& file, const FilePlace& place) {
+                         if (!left.same_file(place)) return false;
+                         adopt(std::move(file));
+                         return true;
+                       });
+}
+
+// The oldest that was born after the file that has been read: the one at the path, or one that was rotated away before
+// anybody read it.
+bool FileConsumer::open_next(int64_t born_after_ns) {
+  if (!open_path()) return false;
+  if (born_after_ns == 0 || place_.birth_ns == 0) return true;  // the file system does not tell
+  const std::string name = settings_.path.substr(settings_.path.find_last_of('/') + 1);
+  Descriptor oldest;
+  int64_t oldest_birth_ns = place_.birth_ns;
+  any_neighbour([&](const dirent& entry) { return is_rotated_name(entry.d_name, name); },
+                [&](Descriptor& file, const FilePlace& place) {
+                  if (place.birth_ns > born_after_ns && place.birth_ns < oldest_birth_ns) {
+                    oldest_birth_ns = place.birth_ns;
+                    oldest = std::move(file);
+                  }
+                  return false;
+                });
+  if (oldest.open()) adopt(std::move(oldest));
+  return true;
 }
 
 void FileConsumer::adopt(Descriptor file) {
@@ -212,7 +251,7 @@ FileConsumer::AtEnd FileConsumer::look_around(plugin::Batch& batch) {
     add(batch, buffered());
     return AtEnd::kWait;
   }
-  return open_path() ? AtEnd::kReadOn : AtEnd::kWait;
+  return open_next(place_.birth_ns) ? AtEnd::kReadOn : AtEnd::kWait;
 }
 
 }  // namespace kps::plugins

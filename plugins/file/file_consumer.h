@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <kps/plugin.hpp>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "file_place.h"
 #include "file_watch.h"
 
+struct dirent;
 struct stat;
 
 namespace kps::plugins {
@@ -41,6 +43,9 @@ class FileConsumer : public plugin::Consumer {
   void resume(const std::string& position);
   bool open_path();
   bool open_rotated(const FilePlace& left);
+  bool open_next(int64_t born_after_ns);
+  bool any_neighbour(const std::function<bool(const dirent&)>& wanted,
+                     const std::function<bool(Descriptor&, const FilePlace&)>& found) const;
   void adopt(Descriptor file);
   bool fill();
   void extract(plugin::Batch& batch);

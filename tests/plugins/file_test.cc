@@ -33,6 +33,13 @@ class File : public ::testing::Test {
   std::string metadata(const std::string& more = "") const { return "{\"path\":\"" + log + "\"" + more + "}"; }
   void rotate() { std::filesystem::rename(log, log + ".1"); }
 
+  static std::string birth_of(const std::string& position) {
+    std::istringstream words(position);
+    std::string word;
+    for (int i = 0; i < 4; ++i) words >> word;
+    return word;
+  }
+
   Plugin plugin{"file"};
   Directory directory;
   std::string log = directory / "log";
@@ -126,6 +133,30 @@ TEST_F(File, ResumesInTheRotatedFileThenTheNew) {
   rotate();
   append(log, "3\n");
   EXPECT_EQ(Consumer(plugin, metadata(quick), position).collect(2), (Lines{"2", "3"}));
+}
+
+TEST_F(File, WhatWasRotatedAwayWhileNobodyReadComesInItsOrder) {
+  append(log, "1\n2\n");
+  std::string position;
+  {
+    Consumer consumer(plugin, metadata());
+    consumer.next(1000, 1);
+    position = consumer.position;
+  }
+  if (birth_of(position) == "0") GTEST_SKIP() << "no file here tells its birth";
+  append(log + ".9.gz", "packed\n");  // of another rotation; its name tells that it is no text
+  std::filesystem::rename(log, log + ".2");
+  append(log, "3\n");
+  std::filesystem::rename(log, log + ".1");
+  append(directory / "log2.1", "of another file\n");
+  append(log, "4\n");
+  append(log + ".0", "born after the present one: a copy of it\n");
+  EXPECT_EQ(Consumer(plugin, metadata(quick), position).collect(3), (Lines{"2", "3", "4"}));
+
+  std::filesystem::remove(log + ".2");
+  Consumer late(plugin, metadata(quick), position);
+  EXPECT_EQ(late.collect(2), (Lines{"3", "4"}));
+  EXPECT_NE(plugin.alerts["fileLost"].second.find("is lost"), std::string::npos) << plugin.alerts["fileLost"].second;
 }
 
 TEST_F(File, ALineThatIsReadAgainHasTheSameIdAndNoOtherLineHasIt) {

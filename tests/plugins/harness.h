@@ -43,6 +43,9 @@ class Plugin {
     host_.set_status = [](void* self, kps_str, kps_str id, kps_str, int32_t state, kps_str json) {
       static_cast<Plugin*>(self)->statuses[text(id)] = {state, text(json)};
     };
+    host_.raise_alert = [](void* self, kps_str, kps_str id, kps_str message, int32_t severity, int32_t, kps_str) {
+      static_cast<Plugin*>(self)->alerts[text(id)] = {severity, text(message)};
+    };
     host_.counter_add = [](void* self, kps_str, kps_str name, uint64_t n) {
       static_cast<Plugin*>(self)->counters[text(name)] += n;
     };
@@ -75,10 +78,11 @@ class Plugin {
   kps_connector* connector = nullptr;
   std::map<std::string, uint64_t> counters;
   std::map<std::string, std::pair<int32_t, std::string>> statuses;
+  std::map<std::string, std::pair<int32_t, std::string>> alerts;  // severity, message
 
  private:
   void* library_ = nullptr;
-  kps_host host_{};  // log, raise_alert and gauge_set stay NULL: a plugin has to cope
+  kps_host host_{};  // log and gauge_set stay NULL: a plugin has to cope
 };
 
 inline kps_stream stream_of(const std::string& metadata, int32_t direction, int wake_fd) {
