@@ -59,7 +59,6 @@ class Publisher {
 struct Delivery {
   std::string_view envelope;
   std::uint64_t receipt = 0;  // 1, 2, 3, ... in the order of this subscription
-  std::uint32_t attempt = 1;  // higher: it was delivered before and not acknowledged
 };
 
 // Receives the envelopes of one channel for one egress stream.

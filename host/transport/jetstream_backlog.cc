@@ -30,7 +30,7 @@ JetStreamBacklog::Arrival JetStreamBacklog::Add(MessagePtr&& message, Clock::tim
   if (acknowledged_.Contains(as->stream_sequence)) return Arrival::kAcknowledged;
   if (as->stream_sequence <= newest_.stream_sequence && IsHere(as->stream_sequence)) return Arrival::kHere;
   const auto bytes = static_cast<std::size_t>(natsMsg_GetDataLength(message.get()));
-  Item item{std::move(message), bytes, *as, 0, now, stream_};
+  Item item{std::move(message), bytes, *as, now, stream_};
   bytes_ += bytes;
   if (Parks(item, as->consumer_sequence > due ? as->consumer_sequence - due : 0)) {
     parked_.emplace(as->stream_sequence, std::move(item));
@@ -111,7 +111,6 @@ void JetStreamBacklog::TellAgain(const Tell& acknowledge) const {
 
 void JetStreamBacklog::Return() {
   while (!taken_.empty()) {
-    ++taken_.back().returns;
     queue_.push_front(std::move(taken_.back()));
     taken_.pop_back();
   }

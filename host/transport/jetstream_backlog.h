@@ -26,7 +26,6 @@ class JetStreamBacklog {
     MessagePtr message;
     std::size_t bytes = 0;
     DeliveredAs as;
-    std::uint32_t returns = 0;
     Clock::time_point refreshed_at;  // delivered, or said to be in progress
     std::uint32_t stream = 0;        // which of the streams that were seen its number is of
     bool stale = false;              // of another consumer: nothing is to be said about it

@@ -57,8 +57,9 @@ std::string JetStreamStreamName(std::string_view prefix, std::string_view channe
   return Shortened(Written(prefix) + "-" + Written(channel));
 }
 
-std::string JetStreamConsumerName(std::string_view connector_id, std::string_view subscriber) {
-  return Shortened(Written(connector_id) + "+" + Written(subscriber));
+std::string JetStreamConsumerName(std::string_view connector_id, std::string_view subscriber,
+                                  std::string_view channel) {
+  return Shortened(Written(connector_id) + "+" + Written(subscriber) + "+" + Written(channel));
 }
 
 bool SubjectCovers(std::string_view pattern, std::string_view channel) {

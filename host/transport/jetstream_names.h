@@ -13,8 +13,9 @@ namespace kps {
 // that would be longer than a file's name may be ends in "%%" and a hash of the whole instead.
 std::string JetStreamStreamName(std::string_view prefix, std::string_view channel);
 
-// The name of a durable consumer: connector id, "+", subscriber, each written as above.
-std::string JetStreamConsumerName(std::string_view connector_id, std::string_view subscriber);
+// The name of a durable consumer: connector id, "+", subscriber, "+", channel, each written as above.
+std::string JetStreamConsumerName(std::string_view connector_id, std::string_view subscriber,
+                                  std::string_view channel);
 
 // Whether every subject that `channel` means is one that `pattern` means. Both may have wildcards.
 bool SubjectCovers(std::string_view pattern, std::string_view channel);

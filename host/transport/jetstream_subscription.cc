@@ -60,7 +60,7 @@ JetStreamSubscription::JetStreamSubscription(std::shared_ptr<JetStreamStreams> s
                                              const std::string& name)
     : streams_(std::move(streams)),
       channel_(std::move(channel)),
-      consumer_(JetStreamConsumerName(streams_->options().connector_id, name)) {
+      consumer_(JetStreamConsumerName(streams_->options().connector_id, name, channel_)) {
   streams_->connection().Add(this);
 }
 
@@ -319,7 +319,7 @@ Result<Delivery> JetStreamSubscription::Receive(milliseconds timeout) {
       if (item != nullptr) {
         const auto bytes = static_cast<std::size_t>(natsMsg_GetDataLength(item->message.get()));
         return Delivery{
-            {natsMsg_GetData(item->message.get()), bytes}, backlog_.receipt(), item->as.attempt + item->returns};
+            {natsMsg_GetData(item->message.get()), bytes}, backlog_.receipt()};
       }
       if (Drained()) return Error(Code::kCancelled, "the subscription is drained");
       bound = handle_ && !link_->over() && !rebind_;

@@ -83,7 +83,7 @@ class EndlessSubscription : public Subscription {
   Result<Delivery> Receive(std::chrono::milliseconds) override {
     meter_->Call();
     if (drained_) return Error(Code::kCancelled, "drained");
-    return Delivery{envelope_, ++receipt_, 1};
+    return Delivery{envelope_, ++receipt_};
   }
   void Acknowledge(std::uint64_t) override {}
   bool Return() override { return false; }

@@ -15,7 +15,7 @@ Delivery FaultySubscription::Give(std::size_t envelope) {
   given_.push_back({++receipts_, envelope});
   transport_->witness_->OnReceived(envelope);
   simulation_->Note("received", static_cast<std::int64_t>(envelope), static_cast<std::int64_t>(receipts_));
-  return Delivery{current_, receipts_, ++transport_->fed_[envelope].attempts};
+  return Delivery{current_, receipts_};
 }
 
 Result<Delivery> FaultySubscription::Receive(milliseconds timeout) {

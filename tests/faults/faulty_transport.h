@@ -88,7 +88,6 @@ class FaultyTransport : public Transport {
   struct Fed {
     std::string envelope;
     Time at;
-    std::uint32_t attempts = 0;
   };
 
   // What is due by now has happened.

@@ -70,7 +70,7 @@ TEST_F(JetStreamOutageTest, WhatIsInHandIsNotDoubledByAReconnectAndIsAcknowledge
   subscription->Acknowledge(12 - 2);
   RawNats raw(server_.url());
   EXPECT_TRUE(Eventually(
-      [&] { return raw.Call("CONSUMER.INFO.kps-a.+s").find("\"num_ack_pending\":2,") != std::string::npos; }));
+      [&] { return raw.Call("CONSUMER.INFO.kps-a.+s+a").find("\"num_ack_pending\":2,") != std::string::npos; }));
   subscription.reset();
   subscription = Must(transport_->Subscribe("a", "s"));
   for (int i = 11; i <= 12; ++i) EXPECT_EQ(MustReceive(subscription.get()), std::to_string(i));
@@ -112,7 +112,7 @@ TEST_F(JetStreamOutageTest, ASubscriptionThatCouldNotBeBoundGoesOnWhereItWasOnce
   subscription->Acknowledge(10 + 4 + 2);
   RawNats raw(server_.url());
   EXPECT_TRUE(Eventually(
-      [&] { return raw.Call("CONSUMER.INFO.kps-a.+s").find("\"num_ack_pending\":0,") != std::string::npos; }));
+      [&] { return raw.Call("CONSUMER.INFO.kps-a.+s+a").find("\"num_ack_pending\":0,") != std::string::npos; }));
 }
 
 TEST_F(JetStreamOutageTest, WithMemoryStorageTheStreamIsMadeAgain) {

@@ -21,8 +21,8 @@ TEST(JetStreamNamesTest, AStreamsNameIsReadable) {
   EXPECT_EQ(JetStreamStreamName("kps", "sensors.temp_1-a"), "kps-sensors=temp_1-a");
   EXPECT_EQ(JetStreamStreamName("my.site", "a"), "my=site-a");
   EXPECT_EQ(JetStreamStreamName("kps", "a.*.>"), "kps-a=%2A=%3E");
-  EXPECT_EQ(JetStreamConsumerName("conn 1", "out/1"), "conn%201+out%2F1");
-  EXPECT_EQ(JetStreamConsumerName("", "s"), "+s");
+  EXPECT_EQ(JetStreamConsumerName("conn 1", "out/1", "a.b"), "conn%201+out%2F1+a=b");
+  EXPECT_EQ(JetStreamConsumerName("", "s", "a"), "+s+a");
 }
 
 TEST(JetStreamNamesTest, NoTwoChannelsHaveTheSameName) {
@@ -31,7 +31,8 @@ TEST(JetStreamNamesTest, NoTwoChannelsHaveTheSameName) {
   std::set<std::string> names;
   for (const std::string& channel : channels) names.insert(JetStreamStreamName("kps", channel));
   EXPECT_EQ(names.size(), std::size(channels));
-  EXPECT_NE(JetStreamConsumerName("a", "b+c"), JetStreamConsumerName("a+b", "c"));
+  EXPECT_NE(JetStreamConsumerName("a", "b+c", "d"), JetStreamConsumerName("a+b", "c", "d"));
+  EXPECT_NE(JetStreamConsumerName("a", "b", "c+d"), JetStreamConsumerName("a", "b+c", "d"));
 }
 
 TEST(JetStreamNamesTest, ALongNameIsShortenedAndStaysItsOwn) {
