@@ -9,7 +9,7 @@
 #include <string>
 
 #include "host/plugin/adapter.h"
-#include "host/plugin/elf_check.h"
+#include "host/plugin/elf_file.h"
 
 namespace kps {
 
