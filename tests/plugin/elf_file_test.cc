@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -101,6 +102,24 @@ TEST_F(DamagedTest, CutAnywhereInTheHeaders) {
     ASSERT_EQ(ftruncate(fd_, static_cast<off_t>(size)), 0);
     EXPECT_THAT(BuildIdOf(path_), AnyOf(Eq(kBuildId), IsEmpty())) << size;
   }
+}
+
+TEST_F(DamagedTest, SegmentThatEndsWithinItsNote) {
+  Elf64_Ehdr header{};
+  std::memcpy(&header, content_.data(), sizeof header);
+  const std::size_t note = content_.find(std::string("\x04\0\0\0\x0C\0\0\0\x03\0\0\0GNU\0", 16));
+  ASSERT_NE(note, std::string::npos);
+  for (std::size_t i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment{};
+    const std::size_t offset = header.e_phoff + i * sizeof segment;
+    std::memcpy(&segment, content_.data() + offset, sizeof segment);
+    if (segment.p_type != PT_NOTE) continue;
+    for (segment.p_offset = note, segment.p_filesz = 0; segment.p_filesz < 28; ++segment.p_filesz) {
+      ASSERT_EQ(pwrite(fd_, &segment, sizeof segment, static_cast<off_t>(offset)), ssize_t{sizeof segment});
+      EXPECT_THAT(BuildIdOf(path_), AnyOf(IsEmpty(), Eq(kBuildId))) << segment.p_filesz;
+    }
+  }
+  EXPECT_THAT(BuildIdOf(path_), IsEmpty()) << "no segment holds all of it";
 }
 
 TEST_F(DamagedTest, NoteThatSaysItIsLargerThanItsSegment) {

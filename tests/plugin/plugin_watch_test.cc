@@ -43,17 +43,19 @@ class PluginWatchTest : public testing::Test {
     watch_ = std::move(watch.value());
   }
 
-  // What comes; kWoken at the deadline.
   Outcome Next() {
     auto outcome = std::async(std::launch::async, [this] { return watch_->Wait(); });
-    if (outcome.wait_for(test::kDeadline) != std::future_status::ready) watch_->Wake();
+    if (outcome.wait_for(test::kDeadline) != std::future_status::ready) {
+      ADD_FAILURE() << "Wait has not returned";
+      watch_->Wake();
+    }
     return outcome.get();
   }
   bool Changed() { return Next() == Outcome::kChanged; }
   // Whether nothing was noticed of what has happened so far.
   bool Quiet() {
     watch_->Wake();
-    return watch_->Wait() == Outcome::kWoken;
+    return Next() == Outcome::kWoken;
   }
   // Several reads may be needed for what one change has caused.
   void UntilQuiet() {
@@ -153,18 +155,17 @@ TEST_F(PluginWatchTest, WakeIsKeptUntilWaitHasReturnedIt) {
   Open(milliseconds(60'000));
   watch_->Wake();
   watch_->Wake();
-  EXPECT_EQ(watch_->Wait(), Outcome::kWoken);
-  auto outcome = std::async(std::launch::async, [this] { return watch_->Wait(); });
+  EXPECT_EQ(Next(), Outcome::kWoken);
   Write(file_);
   watch_->Wake();
-  EXPECT_EQ(outcome.get(), Outcome::kWoken) << "a change that waits for its debounce does not hold it up";
+  EXPECT_EQ(Next(), Outcome::kWoken) << "a change that waits for its debounce does not hold it up";
 }
 
 TEST_F(PluginWatchTest, AWakeLosesNoChange) {
   Open(milliseconds(100));
   Write(file_);
   watch_->Wake();
-  const Outcome first = watch_->Wait();
+  const Outcome first = Next();
   EXPECT_TRUE(first == Outcome::kChanged || Changed());
 }
 
