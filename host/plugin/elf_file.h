@@ -11,4 +11,8 @@ namespace kps {
 // or PERMISSION_DENIED when it cannot be read.
 Error CheckElf(const std::string& path);
 
+// The GNU build id, which the linker makes from the content (--build-id), in lower-case hex. Empty: there is none, or
+// the file cannot be read.
+std::string BuildIdOf(const std::string& path);
+
 }  // namespace kps

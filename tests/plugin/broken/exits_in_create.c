@@ -1,0 +1,18 @@
+/* create_connector ends the process. */
+#include <stdlib.h>
+
+#include "good_table.h"
+
+static kps_code create(const kps_host *host, kps_str static_json, kps_str config_json, kps_connector **out,
+                       kps_error *error) {
+  (void)host, (void)static_json, (void)config_json, (void)out, (void)error;
+  exit(3);
+}
+
+const kps_plugin *kps_plugin_v1(uint32_t host_abi_version) {
+  static kps_plugin table;
+  (void)host_abi_version;
+  table = good_table("exits-in-create");
+  table.create_connector = create;
+  return &table;
+}
