@@ -9,6 +9,7 @@
 #include "cli/render.h"
 #include "connector/v1/connector.grpc.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "kps/host/v1/plugin.grpc.pb.h"
 
 namespace kps::cli {
 namespace {
@@ -114,6 +115,26 @@ Result<v1::GetEventsResponse> Client::GetEvents(const std::string& connector_id,
   v1::GetEventsRequest request;
   request.set_connector_id(connector_id);
   return connection_->Call<v1::GetEventsResponse>(*this, &v1::ConnectorService::Stub::GetEvents, request, stop);
+}
+
+Result<host::v1::PluginStatus> Client::GetPluginStatus() {
+  const auto stub = host::v1::PluginService::NewStub(connection_->channel);
+  return Connection::Answer<host::v1::PluginStatus>(*this, "kps.host.v1", [&](auto* context, auto* answer) {
+    return stub->GetPluginStatus(context, host::v1::GetPluginStatusRequest(), answer);
+  });
+}
+
+Result<host::v1::ReloadPluginResponse> Client::ReloadPlugin() {
+  const auto stub = host::v1::PluginService::NewStub(connection_->channel);
+  std::string refusal;
+  auto response =
+      Connection::Answer<host::v1::ReloadPluginResponse>(*this, "kps.host.v1", [&](auto* context, auto* answer) {
+        grpc::Status status = stub->ReloadPlugin(context, host::v1::ReloadPluginRequest(), answer);
+        if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION) refusal = status.error_message();
+        return status;
+      });
+  if (!refusal.empty()) return Failure{kExitRefused, Printable(refusal)};
+  return response;
 }
 
 Result<std::string> Client::GetHealth() {

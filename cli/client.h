@@ -25,6 +25,9 @@ class Client {
   Result<v1::SetPayloadResponse> Set(const v1::SetPayloadRequest& request, const Sources& sources);
   // A stop ends the call at once, as a failure.
   Result<v1::GetEventsResponse> GetEvents(const std::string& connector_id, const std::stop_token& stop = {});
+  // Of the host's plugin (kps.host.v1). A reload that is refused is a refusal, with the reason.
+  Result<host::v1::PluginStatus> GetPluginStatus();
+  Result<host::v1::ReloadPluginResponse> ReloadPlugin();
   // "SERVING", "NOT_SERVING", ... as grpc.health.v1 says of the connector's service.
   Result<std::string> GetHealth();
 

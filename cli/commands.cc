@@ -13,6 +13,7 @@
 #include "cli/read_payloads.h"
 #include "cli/render.h"
 #include "connector/v1/connector.pb.h"
+#include "kps/host/v1/plugin.pb.h"
 
 namespace kps::cli {
 namespace {
@@ -225,6 +226,20 @@ ExitCode FollowEvents(Context& context, const std::stop_token& stop) {
     WaitForPoll(stop);
   }
   return kExitOk;
+}
+
+ExitCode PluginStatus(Context& context) {
+  const auto status = context.client.GetPluginStatus();
+  if (!status.ok()) return Fail(status.failure(), context);
+  if (context.output == Output::kJson) return Print(JsonLines(status.value()), context);
+  return Print(PluginTable(status.value(), context.row_width_max), context);
+}
+
+ExitCode PluginReload(Context& context) {
+  const auto response = context.client.ReloadPlugin();
+  if (!response.ok()) return Fail(response.failure(), context);
+  if (context.output == Output::kJson) return Print(JsonLines(response.value()), context);
+  return Print(Printable(response.value().outcome()) + "\n", context);
 }
 
 ExitCode Health(Context& context) {

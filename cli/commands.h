@@ -42,6 +42,11 @@ ExitCode Events(Context& context);
 // Prints what is new or changed, each second, until `stop`. A host that goes away meanwhile is waited for.
 ExitCode FollowEvents(Context& context, const std::stop_token& stop);
 
+// What plugin the host runs, and how its last swaps went.
+ExitCode PluginStatus(Context& context);
+// Has the host load the plugin's file; prints what was done.
+ExitCode PluginReload(Context& context);
+
 // Prints SERVING, or NOT_SERVING with the exit code of a refusal.
 ExitCode Health(Context& context);
 

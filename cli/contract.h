@@ -17,6 +17,12 @@ class SetPayloadResponse;
 class Stream;
 }  // namespace connector::v1
 
+// What the host offers besides.
+namespace kps::host::v1 {
+class PluginStatus;
+class ReloadPluginResponse;
+}  // namespace kps::host::v1
+
 namespace kps::cli {
 namespace v1 = connector::v1;
 }  // namespace kps::cli

@@ -95,6 +95,11 @@ int RunCommandLine(int argc, char** argv) {
   CLI::App* events = AddCommand(&app, "events", "Show the latest alerts and statuses");
   events->add_flag("--follow", follow, "print new and changed ones until SIGINT or SIGTERM");
 
+  CLI::App* plugin_group = AddCommand(&app, "plugin", "The plugin that the host runs")->require_subcommand(1);
+  CLI::App* plugin_status = AddCommand(plugin_group, "status", "Show it, and how its last swaps went");
+  CLI::App* plugin_reload =
+      AddCommand(plugin_group, "reload", "Load its file as it is now; the streams go over to it, or stay as they are");
+
   CLI::App* health = AddCommand(&app, "health", "Ask whether the connector is serving: its transport is connected");
 
   try {
@@ -119,6 +124,8 @@ int RunCommandLine(int argc, char** argv) {
   if (streams_get->parsed()) return StreamsGet(context);
   if (config_set->parsed()) return ConfigSet(config, context);
   if (config_get->parsed()) return ConfigGet(context);
+  if (plugin_status->parsed()) return PluginStatus(context);
+  if (plugin_reload->parsed()) return PluginReload(context);
   if (health->parsed()) return Health(context);
   return follow ? FollowEvents(context, stop->token()) : Events(context);
 }

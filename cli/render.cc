@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <ctime>
 #include <map>
 
 #include "connector/v1/connector.pb.h"
 #include "google/rpc/error_details.pb.h"
+#include "kps/host/v1/plugin.pb.h"
 
 namespace kps::cli {
 namespace {
@@ -176,6 +178,33 @@ std::string ConfigTable(const v1::GetPayloadResponse& response, std::size_t row_
   rows.reserve(sorted.size());
   for (const auto& [key, value] : sorted) rows.push_back({key, value});
   return Table({"KEY", "VALUE"}, row_width_max).Print(rows);
+}
+
+std::string PluginTable(const host::v1::PluginStatus& status, std::size_t row_width_max) {
+  std::vector<std::vector<std::string>> rows;
+  const auto add = [&](const char* name, const std::string& value) { rows.push_back({name, OrDash(value)}); };
+  add("plugin", status.name() + " " + status.version());
+  add("generation", std::to_string(status.generation()));
+  add("file", status.file() + (status.watching() ? " (watched)" : ""));
+  add("loaded from", status.loaded_file());
+  add("loaded at", TimeText(status.loaded_at()));
+  add("build id", status.build_id());
+  add("sha256", status.sha256());
+  add("resident", std::to_string(status.resident()) + " of at most " + std::to_string(status.resident_max()));
+  add("swaps", std::to_string(status.swaps()) + ", " + std::to_string(status.failures()) + " failed");
+  if (status.has_last_swap()) {
+    const host::v1::PluginSwap& swap = status.last_swap();
+    const double pause_ms = static_cast<double>(swap.pause_max().seconds()) * 1e3 + swap.pause_max().nanos() / 1e6;
+    char pause[32];
+    std::snprintf(pause, sizeof pause, "%.1f ms", pause_ms);
+    add("last swap", TimeText(swap.at()) + " " + swap.from_version() + " -> " + swap.to_version() + ", " +
+                         std::to_string(swap.streams()) + " streams, pause " + pause + ", messages lost " +
+                         std::to_string(swap.dropped()));
+  }
+  if (status.has_last_failure()) {
+    add("last failure", TimeText(status.last_failure().at()) + " " + status.last_failure().reason());
+  }
+  return Table({"PLUGIN", ""}, row_width_max).Print(rows);
 }
 
 Table EventsTable(std::size_t row_width_max) {

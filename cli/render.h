@@ -38,6 +38,9 @@ std::string ConfigTable(const v1::GetPayloadResponse& response, std::size_t row_
 Table EventsTable(std::size_t row_width_max);
 std::vector<std::string> EventRow(const v1::EventPayload& event);
 
+// One row for each thing that is known: NAME VALUE.
+std::string PluginTable(const host::v1::PluginStatus& status, std::size_t row_width_max);
+
 // Protobuf JSON with every field, several lines or one; ends with a newline.
 Result<std::string> JsonLines(const google::protobuf::Message& message);
 Result<std::string> JsonLine(const google::protobuf::Message& message);

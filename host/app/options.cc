@@ -173,6 +173,19 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
       ->type_name("DIR:DIR")
       ->envname("KPS_PLUGIN_PATH")
       ->default_str("../plugins:/connectors/plugins");
+  app->add_flag("--watch", options->watch,
+                "for development: when the plugin's file changes, its streams go over to the new version")
+      ->envname("KPS_WATCH");
+  app->add_option("--swap-timeout", options->swap_timeout_s,
+                  "how long one step of a swap of the plugin may take: to try it, to move one stream. SIGHUP and "
+                  "kps-connector plugin reload swap, too")
+      ->type_name("SECONDS")
+      ->envname("KPS_SWAP_TIMEOUT")
+      ->check(CLI::Range(1, 3600).description(""))
+      ->capture_default_str();
+  app->add_flag("--no-unload", options->no_unload,
+                "versions of the plugin stay mapped after a swap: for debuggers and sanitizers")
+      ->envname("KPS_NO_UNLOAD");
   app->add_option("--static-param", raw->static_params,
                   "a static parameter (repeatable); VALUE is JSON, or else text. KPS_STATIC_PARAMETERS: an object")
       ->type_name("KEY=VALUE")

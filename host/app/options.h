@@ -31,6 +31,9 @@ struct HostOptions {
   std::string metrics_listen = "127.0.0.1:9090";  // empty: nowhere
   bool metrics_listen_chosen = false;             // by the command line or the environment
   std::string push_gateway;                       // an address; empty: none
+  bool watch = false;      // the plugin's file, and swap it when it changes
+  bool no_unload = false;  // libraries stay mapped
+  int swap_timeout_s = 10;
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
 };

@@ -14,7 +14,7 @@
 #include "host/grpc/payload_file.h"
 #include "host/grpc/server.h"
 #include "host/plugin/find.h"
-#include "host/plugin/load.h"
+#include "host/plugin/reloader.h"
 #include "host/state/state_dir.h"
 #include "host/transport/make_transport.h"
 
@@ -35,24 +35,30 @@ class SystemClock : public Clock {
   }
 };
 
-sigset_t BlockStopSignals() {
+sigset_t BlockSignals() {
   std::signal(SIGPIPE, SIG_IGN);  // a peer that went away is an error of that write
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
 
-Result<std::unique_ptr<Plugin>> ChoosePlugin(const HostOptions& options) {
+Result<std::unique_ptr<Reloader>> ChoosePlugin(const HostOptions& options, Logger* logger, const Clock* clock) {
   if (options.plugin.empty()) {
     return Error(Code::kInvalidArgument,
                  "no plugin was chosen: name one with --plugin or KPS_PLUGIN. " + DescribePlugins(options.plugin_path));
   }
   auto path = FindPlugin(options.plugin, options.plugin_path);
   if (!path.ok()) return path.error();
-  return LoadPlugin(path.value());
+  return Reloader::Open({.file = path.value(),
+                         .static_json = options.static_json,
+                         .timeout = std::chrono::seconds(options.swap_timeout_s),
+                         .watch = options.watch,
+                         .no_unload = options.no_unload},
+                        logger, clock);
 }
 
 // The store is there before the runtime, so what it says first is for the log alone.
@@ -88,6 +94,18 @@ class StateReport : public StateStoreListener {
   Runtime* runtime_ KPS_GUARDED_BY(mutex_) = nullptr;
 };
 
+// Before the runtime goes, however that comes about.
+class StopAtEnd {
+ public:
+  explicit StopAtEnd(Reloader* reloader) : reloader_(reloader) {}
+  ~StopAtEnd() { reloader_->Stop(); }
+  StopAtEnd(const StopAtEnd&) = delete;
+  StopAtEnd& operator=(const StopAtEnd&) = delete;
+
+ private:
+  Reloader* const reloader_;
+};
+
 int Fail(Logger* logger, int exit_code, const std::string& text) {
   logger->Log(LogLevel::kError, "", text);
   return exit_code;
@@ -103,13 +121,14 @@ int Fail(Logger* logger, int exit_code, const std::string& text) {
 }  // namespace
 
 int Run(const HostOptions& options, Logger* logger) {
-  const sigset_t signals = BlockStopSignals();
+  const sigset_t signals = BlockSignals();
   SystemClock clock;
 
-  auto plugin = ChoosePlugin(options);
+  auto plugin = ChoosePlugin(options, logger, &clock);
   if (!plugin.ok()) return Fail(logger, kExitPlugin, plugin.error().message());
-  const PluginDescriptor& descriptor = plugin.value()->descriptor();
-  logger->Log(LogLevel::kInfo, "", "plugin " + descriptor.name + " " + descriptor.version + " loaded");
+  Reloader* const reloader = plugin.value().get();
+  const PluginStatus loaded = reloader->Status();
+  logger->Log(LogLevel::kInfo, "", "plugin " + loaded.name + " " + loaded.version + " loaded");
 
   if (options.transport.empty()) {
     logger->Log(LogLevel::kInfo, "",
@@ -132,12 +151,12 @@ int Run(const HostOptions& options, Logger* logger) {
                                   .drain_timeout = std::chrono::seconds(options.drain_timeout_s),
                                   .policy = options.policy,
                                   .window = {.envelope_messages_max = options.batch_messages_max}},
-                                 {plugin.value().get(), transport.value().get(), logger, &clock, state.get()});
+                                 {reloader->TakeFirst(), transport.value().get(), logger, &clock, state.get()});
   if (!runtime.ok()) return Fail(logger, kExitPlugin, runtime.error().message());
   const StateReport::Attached attached(&state_report, runtime.value().get());
 
   // Destroyed first, after the drain: what it tells last is how that went.
-  auto telemetry = Telemetry::Start(options, &descriptor, transport.value().get(), runtime.value().get(), logger);
+  auto telemetry = Telemetry::Start(options, transport.value().get(), runtime.value().get(), reloader, logger);
   if (!telemetry.ok()) {
     const bool usage = telemetry.error().code() == Code::kInvalidArgument;
     return Fail(logger, usage ? kExitUsage : kExitListen, telemetry.error().message());
@@ -153,20 +172,27 @@ int Run(const HostOptions& options, Logger* logger) {
     if (!outcome.error.ok()) return Fail(logger, kExitUsage, options.payloads + " is refused: nothing was started");
   }
 
-  auto server = Server::Start(options.listen, {runtime.value().get(), transport.value().get()});
+  reloader->Start(runtime.value().get());
+  const StopAtEnd stop_reloader(reloader);
+  auto server = Server::Start(options.listen, {runtime.value().get(), transport.value().get(), reloader});
   if (!server.ok()) return Fail(logger, kExitListen, server.error().message());
   logger->Log(LogLevel::kInfo, "", "listening on " + server.value()->address());
   telemetry.value()->Enter(Telemetry::Phase::kServing);
 
   int signal = 0;
-  sigwait(&signals, &signal);
+  while (sigwait(&signals, &signal), signal == SIGHUP) {
+    logger->Log(LogLevel::kInfo, "", "SIGHUP: loading the plugin's file");
+    reloader->Request();
+  }
   logger->Log(LogLevel::kInfo, "", std::string(signal == SIGINT ? "SIGINT" : "SIGTERM") + ": stopping");
   telemetry.value()->Enter(Telemetry::Phase::kStopping);
   const auto stuck = StopWithin(
       kCallGrace + std::chrono::seconds(options.drain_timeout_s) + kStopGrace,
       [&] {
+        reloader->BeginStop();
         server.value()->Shutdown(kCallGrace);
         runtime.value()->Shutdown();
+        reloader->Stop();
       },
       [&] { return runtime.value()->OverdueCalls(); });
   if (!stuck.empty() && state) (void)state->Flush(kFlushTimeout);  // what has been confirmed by now

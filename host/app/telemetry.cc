@@ -19,11 +19,11 @@ std::string HostVersion() {
 Telemetry::Telemetry(HostMetrics metrics, const Transport* transport)
     : metrics_(std::move(metrics)), error_counters_(transport), transport_(transport) {}
 
-Result<std::unique_ptr<Telemetry>> Telemetry::Start(const HostOptions& options, const PluginDescriptor* plugin,
-                                                    const Transport* transport, const Runtime* runtime,
+Result<std::unique_ptr<Telemetry>> Telemetry::Start(const HostOptions& options, const Transport* transport,
+                                                    const Runtime* runtime, const PluginControl* plugin,
                                                     Logger* logger) {
   std::unique_ptr<Telemetry> telemetry(
-      new Telemetry(HostMetrics({HostVersion(), options.connector_id}, plugin, transport, runtime), transport));
+      new Telemetry(HostMetrics({HostVersion(), options.connector_id}, transport, runtime, plugin), transport));
   Telemetry* const self = telemetry.get();
   if (!options.metrics_listen.empty()) {
     auto server = HttpServer::Start(options.metrics_listen, {&self->metrics_, [self] { return self->WhyNotReady(); }});

@@ -18,8 +18,9 @@ class Telemetry {
   // Starts what the options ask for. All pointers outlive the object. Errors:
   // INVALID_ARGUMENT: an address is none. UNAVAILABLE: --metrics-listen was given and cannot be listened on; where the
   // default address cannot, another host of this machine has it most likely, and a warning says so.
-  static Result<std::unique_ptr<Telemetry>> Start(const HostOptions& options, const PluginDescriptor* plugin,
-                                                  const Transport* transport, const Runtime* runtime, Logger* logger);
+  static Result<std::unique_ptr<Telemetry>> Start(const HostOptions& options, const Transport* transport,
+                                                  const Runtime* runtime, const PluginControl* plugin,
+                                                  Logger* logger);
 
   // Not ready before kServing and from kStopping on, whatever the transport says. Any thread.
   enum class Phase { kStarting, kServing, kStopping };

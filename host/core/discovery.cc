@@ -10,7 +10,7 @@ namespace kps {
 using std::chrono::steady_clock;
 
 Discovery::Discovery(EventStore* events, Logger* logger, Times times)
-    : events_(events), logger_(logger), times_(times), thread_([this] { Run(); }) {}
+    : events_(events), logger_(logger), times_(times) {}
 
 void Discovery::Stop() {
   {
@@ -23,14 +23,17 @@ void Discovery::Stop() {
 }
 
 void Discovery::Use(std::shared_ptr<Connector> connector) {
+  if (connector && !thread_.joinable()) thread_ = std::thread([this] { Run(); });
+  if (!connector) events_->Clear(kDiscoveryFailed.kind, std::string(kDiscoveryFailed.id), "");
   MutexLock lock(mutex_);
   connector_.swap(connector);
   fresh_until_ = Time();
+  if (!connector_) known_ = std::make_shared<const StreamMap>();
 }
 
 std::shared_ptr<const Discovery::StreamMap> Discovery::Streams() {
   MutexLock lock(mutex_);
-  if (steady_clock::now() < fresh_until_) return known_;
+  if (!connector_ || steady_clock::now() < fresh_until_) return known_;
   if (!wanted_) {
     wanted_ = true;
     asked_at_ = steady_clock::now();
@@ -104,7 +107,7 @@ void Discovery::Ask(Connector* connector) {
     known->emplace(stream.id, std::move(stream));
   }
   MutexLock lock(mutex_);
-  known_ = std::move(known);
+  if (connector_) known_ = std::move(known);
 }
 
 // Once for each number: a plugin that is asked every few seconds would fill the log.

@@ -28,12 +28,13 @@ class Discovery {
     std::chrono::milliseconds grace = PluginCalls::kGrace;  // and may take beyond that, before nobody waits for it
   };
 
-  // Both outlive it. Starts the thread that asks the plugin.
+  // Both outlive it.
   Discovery(EventStore* events, Logger* logger, Times times);
   Discovery(EventStore* events, Logger* logger) : Discovery(events, logger, Times()) {}
   ~Discovery() { Stop(); }
 
-  // From now on `connector` is asked. What an earlier one answered is known, but no longer fresh.
+  // From now on `connector` is asked. What an earlier one answered is known, but no longer fresh. Null: nothing is
+  // discovered, and nothing known. One thread, as Stop.
   void Use(std::shared_ptr<Connector> connector);
   // What is known, asking first when that is not fresh. Any thread.
   std::shared_ptr<const StreamMap> Streams();
@@ -70,7 +71,7 @@ class Discovery {
   std::uint64_t answers_ KPS_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Connector> connector_ KPS_GUARDED_BY(mutex_);
   std::shared_ptr<const StreamMap> known_ KPS_GUARDED_BY(mutex_) = std::make_shared<const StreamMap>();
-  std::thread thread_;
+  std::thread thread_;  // asks the plugin; since there is one to be asked
 };
 
 }  // namespace kps

@@ -62,21 +62,26 @@ void Egress::TakeOver(Egress* former) {
 }
 
 void Egress::Run(Producer* producer) {
-  // What a former run, or a failed instance of this one, had in hand comes first.
-  pending_.Clear();
-  if (in_hand_.left > 0) {
-    pending_.Unpack(in_hand_.envelope);
-    pending_.Take(pending_.left() - in_hand_.left);
+  for (;;) {
+    // What a former run, or a failed instance of this one, had in hand comes first.
+    pending_.Clear();
+    if (in_hand_.left > 0) {
+      pending_.Unpack(in_hand_.envelope);
+      pending_.Take(pending_.left() - in_hand_.left);
+    }
+    pending_receipt_ = in_hand_.receipt;
+    Error unflushed = Carry(producer);
+    KeepInHand();
+    if (unflushed.ok()) unflushed = Flush(producer);
+    if (unflushed.ok()) return;
+    // What only this producer has is not left behind for a move that may as well not be made.
+    const Error why(unflushed.code(), "what it took cannot be flushed: " + unflushed.message());
+    if (!unflushed.transient() || !control_->DeclineMove(why)) return GiveUpUnflushed(unflushed);
   }
-  pending_receipt_ = in_hand_.receipt;
-  Error unflushed = Carry(producer);
-  KeepInHand();
-  if (unflushed.ok()) unflushed = Flush(producer);
-  if (!unflushed.ok()) GiveUpUnflushed(unflushed);
 }
 
 Error Egress::Carry(Producer* producer) {
-  while (!health_->failed() && !IsToEnd()) {
+  while (!health_->failed() && !control_->moving() && !IsToEnd()) {
     if (!ProducePending(producer)) break;
     health_->ReportConnection();
     if (!ReceiveMore(milliseconds(0))) break;
@@ -191,7 +196,7 @@ bool Egress::ReactToReceiveError(const Error& error) {
 
 bool Egress::ProducePending(Producer* producer) {
   while (pending_.left() > 0) {
-    if (IsToEnd()) return false;
+    if (control_->moving() || IsToEnd()) return false;
     if (const Error& malformed = pending_.malformed(); !malformed.ok()) {
       health_->events().Raise(kEnvelopeMalformed, malformed.message());
       if (!undeliverable_.GiveUp(pending_.envelope(), DropReason::kMalformed, malformed, 1)) return false;

@@ -28,7 +28,7 @@ class Egress {
   void Drain();
   // Goes on with what `former`, which has ended, leaves: what it had in hand, and what has arrived since.
   void TakeOver(Egress* former);
-  // Carries until the producer has to be made anew, or the stream ends.
+  // Carries until the producer has to be made anew, or the stream ends or is to move; what was taken is flushed then.
   void Run(Producer* producer);
   // The stream is to end now: at once, or when its drain has had its time.
   bool IsToEnd();

@@ -30,7 +30,7 @@ struct Event {
   State state = State::kUnspecified;
   std::int64_t created_at_ns = 0;  // since the Unix epoch
   std::string metadata_json;       // a JSON object, or empty
-  bool from_plugin = false;        // raised by the plugin, whose number of events is bounded
+  std::uint64_t origin = 0;        // the connector of the plugin that raised it; 0: the host
 };
 
 }  // namespace kps

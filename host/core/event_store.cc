@@ -37,9 +37,9 @@ void EventStore::Put(Event event) {
   if (event.metadata_json.size() > kTextBytesMax) event.metadata_json.clear();
 
   MutexLock lock(mutex_);
-  if (event.from_plugin && !event.stream_id.empty() && !streams_.contains(event.stream_id)) return;
+  if (event.origin != 0 && !event.stream_id.empty() && !streams_.contains(event.stream_id)) return;
   Key key(event.stream_id, event.kind, event.id);
-  if (event.from_plugin && !events_.contains(key)) EvictOldestOfPlugin(event.stream_id);
+  if (event.origin != 0 && !events_.contains(key)) EvictOldestOfPlugin(event.stream_id);
   events_.insert_or_assign(std::move(key), std::move(event));
 }
 
@@ -48,7 +48,7 @@ void EventStore::EvictOldestOfPlugin(const std::string& stream_id) {
   std::size_t count = 0;
   for (auto event = events_.lower_bound(Key(stream_id, EventKind::kAlert, ""));
        event != events_.end() && std::get<0>(event->first) == stream_id; ++event) {
-    if (!event->second.from_plugin) continue;
+    if (event->second.origin == 0) continue;
     ++count;
     if (oldest == events_.end() || event->second.created_at_ns < oldest->second.created_at_ns) oldest = event;
   }
@@ -58,6 +58,14 @@ void EventStore::EvictOldestOfPlugin(const std::string& stream_id) {
 void EventStore::Clear(EventKind kind, const std::string& id, const std::string& stream_id) {
   MutexLock lock(mutex_);
   events_.erase(Key(stream_id, kind, id));
+}
+
+void EventStore::KeepOrigin(const std::string& stream_id, std::uint64_t origin) {
+  MutexLock lock(mutex_);
+  std::erase_if(events_, [&](const auto& entry) {
+    const Event& event = entry.second;
+    return event.stream_id == stream_id && event.origin != 0 && event.origin != origin;
+  });
 }
 
 std::vector<Event> EventStore::List() const {

@@ -34,6 +34,8 @@ class EventStore {
   // Stores `event` in the place of an older one with its kind, id and stream, and stamps created_at_ns when it is 0.
   void Put(Event event);
   void Clear(EventKind kind, const std::string& id, const std::string& stream_id);
+  // What other connectors of the plugin have raised about the stream is no longer so.
+  void KeepOrigin(const std::string& stream_id, std::uint64_t origin);
 
   // Ordered by stream, kind and id.
   std::vector<Event> List() const;

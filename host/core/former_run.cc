@@ -89,7 +89,10 @@ int StreamRunner::WaitingRuns() const {
 }
 
 std::optional<PluginCall> StreamRunner::CurrentCall() const {
-  if (begun_) return call_.Current();
+  {
+    MutexLock lock(mutex_);
+    if (mark_ != nullptr) return mark_->Current();
+  }
   const auto former = predecessor();
   return former ? former->CurrentCall() : std::nullopt;
 }

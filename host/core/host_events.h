@@ -76,9 +76,21 @@ inline constexpr KnownEvent kPluginCallLasts{
     State::kUnhealthy,
     "for 10 s beyond its time; gone when it does. The metadata name the function"};
 
+inline constexpr KnownEvent kPluginSwapped{
+    EventKind::kStatus,     "pluginSwapped",     "another version of the plugin runs",
+    Severity::kUnspecified, State::kUnspecified, "after a swap; the metadata name both versions and their build ids"};
+inline constexpr KnownEvent kPluginSwapFailed{
+    EventKind::kAlert,
+    "pluginSwapFailed",
+    "the plugin's file cannot take the place of the version that runs",
+    Severity::kWarning,
+    State::kUnspecified,
+    "the version before goes on, and the metadata say why; gone after a swap, or when the file is again what runs"};
+
 inline constexpr std::array kHostEvents{
     kStreamFailed,    kTransportDurability, kMessageUndeliverable, kEnvelopeMalformed, kTransportMessagesDropped,
-    kDiscoveryFailed, kStateNotSaved,       kStateDamaged,         kStateRefused,      kPluginCallLasts};
+    kDiscoveryFailed, kStateNotSaved,       kStateDamaged,         kStateRefused,      kPluginCallLasts,
+    kPluginSwapped,   kPluginSwapFailed};
 
 // Whether `id` names an event that the host alone raises, of either kind: a plugin that took it would make it lie.
 inline bool IsOfHost(std::string_view id) {

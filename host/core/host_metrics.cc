@@ -68,12 +68,24 @@ std::vector<MetricFamily> PluginFamilies(const Metrics& metrics) {
 
 std::vector<MetricFamily> HostMetrics::Collect() const {
   const TransportCounters counters = transport_->Counters();
+  const PluginStatus plugin = plugin_->Status();
   std::vector<MetricFamily> families;
   families.push_back(Single(MetricType::kGauge, "kps_host_info", "What runs here; always 1.", 1,
                             {{"version", about_.host_version},
                              {"connector", about_.connector_id},
-                             {"plugin", plugin_->name},
-                             {"plugin_version", plugin_->version}}));
+                             {"plugin", plugin.name},
+                             {"plugin_version", plugin.version}}));
+  families.push_back(Single(MetricType::kGauge, "kps_host_plugin_generation",
+                            "Which version of the plugin since the start runs; 1: the first.",
+                            static_cast<double>(plugin.generation)));
+  families.push_back(Single(MetricType::kGauge, "kps_host_plugin_resident",
+                            "Versions of the plugin that are still mapped, the present one included.",
+                            static_cast<double>(plugin.resident)));
+  families.push_back(MetricFamily{"kps_host_plugin_swaps_total",
+                                  "Files that took the place of the plugin's version before, or could not.",
+                                  MetricType::kCounter,
+                                  {{{{"result", "swapped"}}, static_cast<double>(plugin.swaps), {}},
+                                   {{{"result", "failed"}}, static_cast<double>(plugin.failures), {}}}});
   families.push_back(Single(MetricType::kGauge, "kps_transport_connected", "1: the transport is connected.",
                             transport_->Connected() ? 1 : 0));
   families.push_back(Counter("kps_transport_connect_errors_total", "Attempts to connect to the transport that failed.",

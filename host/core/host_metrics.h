@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "host/core/metric_family.h"
-#include "host/core/plugin.h"
+#include "host/core/plugin_control.h"
 #include "host/core/runtime.h"
 #include "host/core/transport.h"
 
@@ -19,15 +19,15 @@ class HostMetrics : public MetricsSource {
     std::string connector_id;
   };
   // The pointers outlive the source.
-  HostMetrics(About about, const PluginDescriptor* plugin, const Transport* transport, const Runtime* runtime)
-      : about_(std::move(about)), plugin_(plugin), transport_(transport), runtime_(runtime) {}
+  HostMetrics(About about, const Transport* transport, const Runtime* runtime, const PluginControl* plugin)
+      : about_(std::move(about)), transport_(transport), runtime_(runtime), plugin_(plugin) {}
   std::vector<MetricFamily> Collect() const override;
 
  private:
   const About about_;
-  const PluginDescriptor* const plugin_;
   const Transport* const transport_;
   const Runtime* const runtime_;
+  const PluginControl* const plugin_;
 };
 
 // The two counters of a connector of the Go template, by their names there: what a Pushgateway gets from us.

@@ -55,21 +55,24 @@ std::string_view Ingress::NextPosition() const {
   return window_ && !window_->empty() ? window_->newest_position() : progress_.point().position;
 }
 
-void Ingress::Run(Consumer* consumer) {
+void Ingress::Run(Consumer* consumer, std::optional<Batch> first) {
   if (const Error error = Open(); !error.ok()) {
     health_->events().Raise(kTransportPublishFailed, error.ToString());
     publish_alert_ = true;
     return health_->ReactToError("open the channel", error);
   }
   Window& window = *window_;
-  progress_.ForgetTokens();
-  window.ForgetTokens();
-  unacknowledged_.reset();
   health_->SetInTrouble(false);
   milliseconds spin_wait = kSpinWaitFirst;
   bool proven = false;  // the consumer has answered; until then it is asked without waiting: is it healthy?
 
-  while (!control_->stopping() && !health_->failed()) {
+  if (first) {
+    health_->ReportConnection();
+    if (!first->messages.empty()) Accept(*first);
+    proven = true;
+  }
+
+  while (!control_->stopping() && !control_->moving() && !health_->failed()) {
     ReapConfirmed(consumer);
     if (!PublishWindow(consumer)) continue;
     if (window.full()) {
@@ -82,16 +85,14 @@ void Ingress::Run(Consumer* consumer) {
     auto batch = consumer->NextBatch(environment_->batch, timeout);
     if (!batch.ok()) {
       // A permanent error waits long: what is on its way is brought home first.
-      if (!batch.error().transient()) DrainWindow(consumer);
+      if (!batch.error().transient()) DrainWindow(consumer, DrainDeadline());
       health_->ReactToError("read the next message", batch.error());
       continue;
     }
     proven = true;
     health_->ReportConnection();
     if (!batch.value().messages.empty()) {
-      window.Push(batch.value(), environment_->clock->NowNs(), Now(), SharedEnvelopeBytesMax());
-      ledger_->Accept(batch.value().messages.size());
-      ReportWindow();
+      Accept(batch.value());
       spin_wait = kSpinWaitFirst;
     } else if (!window.empty()) {
       AwaitConfirmed(consumer, window.NewestTicket(), kConfirmWait);
@@ -102,7 +103,39 @@ void Ingress::Run(Consumer* consumer) {
       spin_wait = kSpinWaitFirst;
     }
   }
-  if (control_->stopping()) DrainWindow(consumer);
+  if (control_->stopping()) DrainWindow(consumer, DrainDeadline());
+}
+
+void Ingress::ForgetTokens() {
+  progress_.ForgetTokens();
+  if (window_) window_->ForgetTokens();
+  unacknowledged_.reset();
+}
+
+bool Ingress::Settle(Consumer* consumer, StreamControl::TimePoint deadline) {
+  if (!window_ || !publisher_) return true;  // nothing was read yet
+  DrainWindow(consumer, deadline);
+  return window_->empty() && !control_->stopping();
+}
+
+bool Ingress::TakeRest(Consumer* consumer, StreamControl::TimePoint deadline) {
+  if (!NextPosition().empty()) return true;
+  for (;;) {
+    auto batch = consumer->NextBatch(environment_->batch, milliseconds(0));
+    if (!batch.ok() || batch.value().messages.empty()) return true;
+    Accept(batch.value());
+    if (!Settle(consumer, deadline)) return false;
+  }
+}
+
+void Ingress::Accept(const Batch& batch) {
+  window_->Push(batch, environment_->clock->NowNs(), Now(), SharedEnvelopeBytesMax());
+  ledger_->Accept(batch.messages.size());
+  ReportWindow();
+}
+
+StreamControl::TimePoint Ingress::DrainDeadline() const {
+  return control_->draining() ? control_->drain_deadline() : Now() + environment_->drain_timeout;
 }
 
 // The transport's limit is on the headers as well.
@@ -213,8 +246,7 @@ void Ingress::End() {
   ledger_->SetWindowUse(0);
 }
 
-void Ingress::DrainWindow(Consumer* consumer) {
-  const auto deadline = control_->draining() ? control_->drain_deadline() : Now() + environment_->drain_timeout;
+void Ingress::DrainWindow(Consumer* consumer, StreamControl::TimePoint deadline) {
   ReapConfirmed(consumer);
   while (!window_->empty() && Now() < deadline) {
     const Error error = window_->PublishTo(publisher_.get());

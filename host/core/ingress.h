@@ -26,8 +26,16 @@ class Ingress {
   void Begin();
   // Where a new consumer begins: after what is on its way.
   std::string_view NextPosition() const;
-  // Carries until the consumer has to be made anew, or the stream ends.
-  void Run(Consumer* consumer);
+  // Carries until the consumer has to be made anew, or the stream ends or is to move. `first` was read by it already.
+  void Run(Consumer* consumer, std::optional<Batch> first = {});
+  // The consumer that follows is another: what the last one is still to be told is of no use to it.
+  void ForgetTokens();
+  // Brings home what is on its way, before another consumer goes on. False: not until `deadline`, or the stream is told
+  // to stop.
+  bool Settle(Consumer* consumer, StreamControl::TimePoint deadline);
+  // Another consumer exists and will carry on: what a source that cannot resume has given to this one alone is taken
+  // over, and brought home. False as above.
+  bool TakeRest(Consumer* consumer, StreamControl::TimePoint deadline);
   // The stream ends, perhaps with something still on its way.
   void End();
   // After the last confirmed batch: where a successor starts.
@@ -44,7 +52,9 @@ class Ingress {
   // Publishes the window's rest and reacts to the transport's errors. False: wait and come back.
   bool PublishWindow(Consumer* consumer);
   bool DropRefused(const Error& error);  // false: the policy is to wait
-  void DrainWindow(Consumer* consumer);
+  void Accept(const Batch& batch);
+  void DrainWindow(Consumer* consumer, StreamControl::TimePoint deadline);
+  StreamControl::TimePoint DrainDeadline() const;
   void ReportWindow();
 
   StreamControl::TimePoint Now() const { return environment_->clock->Now(); }

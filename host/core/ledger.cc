@@ -89,6 +89,15 @@ void Ledgers::Close(const std::string& stream_id) {
   entries_.erase(stream_id);
 }
 
+std::uint64_t Ledgers::Dropped() const {
+  MutexLock lock(mutex_);
+  std::uint64_t sum = 0;
+  for (const auto& [id, entry] : entries_) {
+    for (const std::uint64_t dropped : entry.ledger->Read(0).dropped) sum += dropped;
+  }
+  return sum;
+}
+
 std::vector<MetricFamily> Ledgers::Families(std::int64_t now_ns) const {
   std::map<std::string, Entry> entries;
   {

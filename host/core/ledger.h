@@ -110,6 +110,8 @@ class Ledgers {
   // The one that is open already, or a new one. Any thread, as all of it.
   std::shared_ptr<Ledger> Open(const std::string& stream_id, Direction direction);
   void Close(const std::string& stream_id);
+  // Messages of all of them that were dropped, for whatever reason.
+  std::uint64_t Dropped() const;
   // kps_stream_..., with the labels stream and direction.
   std::vector<MetricFamily> Families(std::int64_t now_ns) const;
 

@@ -58,9 +58,10 @@ class MarkedProducer : public Producer {
 // Its consumers and producers are the plain ones: a stream has a mark of its own.
 class MarkedConnector : public Connector {
  public:
-  // `calls` outlives it.
-  MarkedConnector(std::unique_ptr<Connector> connector, PluginCalls* calls)
-      : connector_(std::move(connector)), calls_(calls) {}
+  // `calls` outlives it. `generation` is what the connector is of, and is let go after it.
+  MarkedConnector(std::unique_ptr<Connector> connector, PluginCalls* calls, std::uint64_t origin,
+                  std::shared_ptr<const void> generation)
+      : calls_(calls), origin_(origin), generation_(std::move(generation)), connector_(std::move(connector)) {}
   ~MarkedConnector() override {
     const PluginCalls::ControlCall call(calls_, "destroy_connector");
     connector_.reset();
@@ -83,10 +84,14 @@ class MarkedConnector : public Connector {
   Result<std::unique_ptr<Waker>> CreateWaker(const std::string& stream_id) override {
     return connector_->CreateWaker(stream_id);
   }
+  bool overlap_safe() const override { return connector_->overlap_safe(); }
+  std::uint64_t origin() const override { return origin_; }
 
  private:
-  std::unique_ptr<Connector> connector_;
   PluginCalls* const calls_;
+  const std::uint64_t origin_;
+  const std::shared_ptr<const void> generation_;
+  std::unique_ptr<Connector> connector_;
 };
 
 }  // namespace kps

@@ -71,6 +71,8 @@ class Waker {
   virtual ~Waker() = default;
   // From now on, blocking calls return at once. Any thread.
   virtual void Wake() = 0;
+  // They block again, as before the first Wake. Any thread, not while Wake is running.
+  virtual void Rest() = 0;
 };
 
 enum class ConfigureOutcome { kApplied, kRecreate };
@@ -99,6 +101,10 @@ class Connector {
                                                            Waker* waker) = 0;
   virtual Result<std::unique_ptr<Producer>> CreateProducer(const StreamSpec& stream, Waker* waker) = 0;
   virtual Result<std::unique_ptr<Waker>> CreateWaker(const std::string& stream_id) = 0;
+  // Two instances of one stream may exist for a moment.
+  virtual bool overlap_safe() const { return false; }
+  // Numbers the connectors of this process: those of its events are told apart by it. 0: it is not known.
+  virtual std::uint64_t origin() const { return 0; }
 };
 
 // Services that the host offers to a plugin. Any thread; arguments are copied.

@@ -120,6 +120,7 @@ Reconciler::Runner Reconciler::StoppedRunner(const std::string& id) const {
 
 StreamMover::Moved Reconciler::MoveNext() {
   MutexLock lock(apply_mutex_);
+  if (swapping_) return {};
   const RunningMap running = CopyRunning();
   // The first one after the last one moved: each gets its turn, however often the connector is another.
   auto next = running.end();
@@ -129,19 +130,70 @@ StreamMover::Moved Reconciler::MoveNext() {
   }
   if (next == running.end()) return {};
   const auto& [id, entry] = *next;
-  auto runner = StreamRunner::Create(entry.runner->stream(), environment_);
-  if (!runner.ok()) {
-    environment_.logger->Log(LogLevel::kError, id,
-                             "the stream cannot be moved to the new connector yet: " + runner.error().message());
-    return {nullptr, false, runner.error()};
-  }
   environment_.logger->Log(LogLevel::kInfo, id, "moving the stream to the new connector");
   last_moved_ = id;
   const bool carried = entry.runner->subscribed();
-  const Running moved = Restart(entry.runner, std::move(runner.value()));
+  entry.runner->RequestMove(std::make_shared<StreamMove>(connector_, StreamMove::Mode::kAnyway,
+                                                         environment_.clock->Now() + environment_.drain_timeout));
   MutexLock state_lock(state_mutex_);
-  running_[id] = moved;
-  return {moved.runner, carried, {}};
+  running_[id].generation = generation_;
+  return {entry.runner, carried};
+}
+
+Result<Reconciler::Swapped> Reconciler::Swap(std::shared_ptr<Connector> connector, std::chrono::milliseconds timeout,
+                                             std::stop_token stop) {
+  SetSwapping(true);
+  Swapped swapped;
+  std::vector<Runner> gone_over;
+  for (const auto& [id, entry] : CopyRunning()) {
+    const auto move = std::make_shared<StreamMove>(connector, StreamMove::Mode::kIfItWorks,
+                                                   environment_.clock->Now() + timeout);
+    entry.runner->RequestMove(move);
+    const StreamMove::Outcome outcome = entry.runner->AwaitMove(move.get(), stop);
+    if (outcome.result == StreamMove::Result::kRefused) {
+      MoveBack(gone_over, timeout, stop);
+      SetSwapping(false);
+      mover_.Start(std::move(connector));  // it is let go, and moves go on that were under way
+      return Error(outcome.error.code(), "stream " + JsonString(id) + ": " + outcome.error.message());
+    }
+    if (stop.stop_requested()) {
+      mover_.Start(std::move(connector));
+      return Error(Code::kUnavailable, "the host is stopping");
+    }
+    gone_over.push_back(entry.runner);
+    if (outcome.result == StreamMove::Result::kStands) swapped.standing.push_back(id);
+    if (outcome.pause.count() > 0) swapped.pauses.push_back(outcome.pause);
+  }
+  {
+    MutexLock lock(apply_mutex_);
+    connector.swap(connector_);
+    ++generation_;
+    swapping_ = false;
+    MutexLock state_lock(state_mutex_);
+    for (auto& [id, entry] : running_) entry.generation = generation_;
+  }
+  mover_.Start(std::move(connector));
+  return swapped;
+}
+
+void Reconciler::MoveBack(const std::vector<Runner>& runners, std::chrono::milliseconds timeout,
+                          const std::stop_token& stop) {
+  std::shared_ptr<Connector> connector;
+  {
+    MutexLock lock(apply_mutex_);
+    connector = connector_;
+  }
+  for (const Runner& runner : runners) {
+    const auto move = std::make_shared<StreamMove>(connector, StreamMove::Mode::kAnyway,
+                                                   environment_.clock->Now() + timeout);
+    runner->RequestMove(move);
+    (void)runner->AwaitMove(move.get(), stop);
+  }
+}
+
+void Reconciler::SetSwapping(bool swapping) {
+  MutexLock lock(apply_mutex_);
+  swapping_ = swapping;
 }
 
 Reconciler::RunningMap Reconciler::CopyRunning() const {

@@ -2,9 +2,11 @@
 // stopped. What is to be done is decided by PlanStreams.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -46,6 +48,15 @@ class Reconciler {
   // Where streams go on that the next Apply starts. Once, before streams were applied.
   void Resume(std::map<std::string, ResumePoint> points);
 
+  // The streams go over to `connector`, one by one, each while it carries; then it is the one for what is applied next.
+  // An error: with one of them it does not work within `timeout`, and all go on with the present one. Nothing is applied
+  // meanwhile. `stop`: it is given up, as all streams are about to end.
+  struct Swapped {
+    std::vector<std::chrono::nanoseconds> pauses;
+    std::vector<std::string> standing;  // streams that go over when they come back from their plugin
+  };
+  Result<Swapped> Swap(std::shared_ptr<Connector> connector, std::chrono::milliseconds timeout, std::stop_token stop);
+
   // Any thread; neither waits for the plugin.
   std::vector<StreamView> Streams() const;  // ordered by id
   JsonMembers Config() const;
@@ -69,6 +80,8 @@ class Reconciler {
   Runner StoppedRunner(const std::string& id) const KPS_REQUIRES(apply_mutex_);
   RunningMap CopyRunning() const KPS_EXCLUDES(state_mutex_);
   StreamMover::Moved MoveNext();
+  void SetSwapping(bool swapping);
+  void MoveBack(const std::vector<Runner>& runners, std::chrono::milliseconds timeout, const std::stop_token& stop);
 
   const StreamEnvironment environment_;
   Metrics* const metrics_;
@@ -78,6 +91,7 @@ class Reconciler {
   Mutex apply_mutex_;
   std::shared_ptr<Connector> connector_ KPS_GUARDED_BY(apply_mutex_);
   std::uint64_t generation_ KPS_GUARDED_BY(apply_mutex_) = 0;  // of connector_
+  bool swapping_ KPS_GUARDED_BY(apply_mutex_) = false;         // streams are moved by Swap alone
   std::string last_moved_ KPS_GUARDED_BY(apply_mutex_);        // to a new connector
   std::map<std::string, ResumePoint> saved_points_ KPS_GUARDED_BY(apply_mutex_);
   std::vector<Runner> stopped_ KPS_GUARDED_BY(apply_mutex_);  // told to stop, perhaps still ending

@@ -8,68 +8,14 @@
 
 #include "host/core/host_config.h"
 #include "host/core/host_events.h"
-#include "host/core/marked_plugin.h"
+#include "host/core/plugin_fit.h"
 
 namespace kps {
 
-class Runtime::Services : public HostServices {
- public:
-  Services(Logger* logger, EventStore* events, Metrics* metrics)
-      : logger_(logger), events_(events), metrics_(metrics) {}
-
-  void Log(LogLevel level, std::string_view stream_id, std::string_view text) override {
-    logger_->Log(level, stream_id, text);
-  }
-  void Raise(Event event) override {
-    if (IsOfHost(event.id)) return Refuse(event);
-    event.from_plugin = true;
-    events_->Put(std::move(event));
-  }
-  void CounterAdd(std::string_view stream_id, std::string_view name, std::uint64_t increment) override {
-    metrics_->CounterAdd(stream_id, name, increment);
-  }
-  void GaugeSet(std::string_view stream_id, std::string_view name, double value) override {
-    metrics_->GaugeSet(stream_id, name, value);
-  }
-
- private:
-  // One line for each name: they are few, and a plugin may raise one for every message.
-  void Refuse(const Event& event) {
-    {
-      MutexLock lock(mutex_);
-      if (!refused_.insert(event.id).second) return;
-    }
-    logger_->Log(LogLevel::kWarn, event.stream_id,
-                 "the plugin has raised the event " + event.id +
-                     ", which only the host may: it is ignored, now and later on. Plugins need names of their own");
-  }
-
-  Logger* const logger_;
-  EventStore* const events_;
-  Metrics* const metrics_;
-  Mutex mutex_;
-  std::set<std::string> refused_ KPS_GUARDED_BY(mutex_);
-};
-
 namespace {
 
-Error Prefixed(const std::string& prefix, const Error& error) { return Error(error.code(), prefix + error.message()); }
-
-Result<Rules> MakeRules(const std::string& connector_id, const PluginDescriptor& descriptor) {
-  Rules rules{connector_id, descriptor.name, descriptor.ingress, descriptor.egress, {}, {}};
-  auto config_schema = Schema::Parse(descriptor.config_schema);
-  if (!config_schema.ok())
-    return Prefixed("the config_schema of plugin " + descriptor.name + ": ", config_schema.error());
-  auto stream_schema = Schema::Parse(descriptor.stream_schema);
-  if (!stream_schema.ok())
-    return Prefixed("the stream_schema of plugin " + descriptor.name + ": ", stream_schema.error());
-  rules.config_schema = std::move(config_schema.value());
-  rules.stream_schema = std::move(stream_schema.value());
-  return rules;
-}
-
 StreamEnvironment MakeEnvironment(const Runtime::Options& options, const Runtime::Ports& ports, EventStore* events,
-                                  Ledgers* ledgers, PluginCalls* calls) {
+                                  Ledgers* ledgers, PluginCalls* calls, EndingThreads* ending) {
   return {.transport = ports.transport,
           .events = events,
           .logger = ports.logger,
@@ -77,6 +23,7 @@ StreamEnvironment MakeEnvironment(const Runtime::Options& options, const Runtime
           .state = ports.state,
           .ledgers = ledgers,
           .calls = calls,
+          .ending = ending,
           .window = options.window,
           .policy = options.policy,
           .drain_timeout = options.drain_timeout};
@@ -109,17 +56,6 @@ Runtime::SetOutcome RefusedConfig(const SetPayloadCommand& command, const std::s
       {{"payloads[" + std::to_string(last) + "].config.metadata", refuses + plugin_name + ": " + error.ToString()}});
 }
 
-// A violation in the words of somebody who has not seen the command.
-std::string Told(const Violation& violation, const SetPayloadCommand& command) {
-  for (std::size_t i = 0; i < command.payloads.size(); ++i) {
-    const std::string place = ElementPlace("payloads", i) + ".stream";
-    const auto* stream = std::get_if<StreamSpec>(&command.payloads[i]);
-    if (stream == nullptr || !violation.field.starts_with(place)) continue;
-    return "stream " + JsonString(stream->id) + violation.field.substr(place.size()) + ' ' + violation.description;
-  }
-  return "the config " + violation.description;
-}
-
 std::string ChangedKeys(const JsonMembers& from, const JsonMembers& to) {
   std::string keys;
   for (const auto& [key, value] : to) {
@@ -139,51 +75,46 @@ Event LastingCall(const PluginCall& call, std::int64_t now_ns) {
   return event;
 }
 
-Error CheckStaticParameters(const std::string& static_json, const PluginDescriptor& descriptor) {
-  if (auto parsed = ParseJsonObject(static_json); !parsed.ok()) return Prefixed("static parameters: ", parsed.error());
-  auto schema = Schema::Parse(descriptor.static_schema);
-  if (!schema.ok()) return Prefixed("the static_schema of plugin " + descriptor.name + ": ", schema.error());
-  std::string all;
-  for (const Violation& violation : schema.value().Check(static_json, "static parameters")) {
-    all += (all.empty() ? "" : "; ") + violation.field + ' ' + violation.description;
-  }
-  return all.empty() ? Error() : Error(Code::kInvalidArgument, all);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Runtime>> Runtime::Create(Options options, Ports ports) {
-  const PluginDescriptor& descriptor = ports.plugin->descriptor();
+  const PluginDescriptor descriptor = ports.plugin->descriptor();
   if (Error error = CheckStaticParameters(options.static_json, descriptor); !error.ok()) return error;
   auto rules = MakeRules(options.connector_id, descriptor);
   if (!rules.ok()) return rules.error();
-  std::unique_ptr<Runtime> runtime(new Runtime(std::move(options), ports, std::move(rules.value())));
-  auto connector = runtime->CreateConnector("{}");
+  auto generation = std::make_shared<const Generation>(Generation{std::move(ports.plugin), std::move(rules.value())});
+  std::unique_ptr<Runtime> runtime(new Runtime(std::move(options), std::move(ports), std::move(generation)));
+  auto connector = runtime->connectors_.Create(runtime->generation()->plugin, "{}");
   if (!connector.ok()) {
-    return Prefixed("plugin " + descriptor.name + " cannot create its connector: ", connector.error());
+    return Error(connector.error().code(),
+                 "plugin " + descriptor.name + " cannot create its connector: " + connector.error().message());
   }
   MutexLock lock(runtime->control_mutex_);
   runtime->connector_ = std::move(connector.value());
   runtime->reconciler_.Apply({}, {}, runtime->connector_, Waiting::kFailed);
-  if (runtime->discovery_) runtime->discovery_->Use(runtime->connector_);
+  if (descriptor.discovers) runtime->discovery_.Use(runtime->connector_);
   if (Error error = runtime->Restore(); !error.ok()) return error;
   return runtime;
 }
 
-Runtime::Runtime(Options options, Ports ports, Rules rules)
+Runtime::Runtime(Options options, Ports ports, std::shared_ptr<const Generation> generation)
     : options_(std::move(options)),
-      ports_(ports),
-      rules_(std::move(rules)),
-      events_(ports.clock),
-      services_(std::make_unique<Services>(ports.logger, &events_, &metrics_)),
-      reconciler_(MakeEnvironment(options_, ports_, &events_, &ledgers_, &calls_), &metrics_),
-      discovery_(ports.plugin->descriptor().discovers ? std::make_unique<Discovery>(&events_, ports.logger) : nullptr) {
-}
+      ports_(std::move(ports)),
+      events_(ports_.clock),
+      connectors_(options_.static_json, {ports_.logger, &events_, &metrics_, &calls_, &ending_}),
+      reconciler_(MakeEnvironment(options_, ports_, &events_, &ledgers_, &calls_, &ending_), &metrics_),
+      discovery_(&events_, ports_.logger),
+      generation_(std::move(generation)) {}
 
 Runtime::~Runtime() { Shutdown(); }
 
+std::shared_ptr<const Runtime::Generation> Runtime::generation() const {
+  MutexLock lock(generation_mutex_);
+  return generation_;
+}
+
 std::vector<Violation> Runtime::CheckId(const std::string& connector_id) const {
-  return CheckConnectorId(connector_id, rules_.connector_id);
+  return CheckConnectorId(connector_id, options_.connector_id);
 }
 
 Runtime::SetOutcome Runtime::SetPayload(const SetPayloadCommand& command) {
@@ -207,13 +138,13 @@ Runtime::SetOutcome Runtime::Set(const SetPayloadCommand& command) {
     ports_.logger->Log(LogLevel::kInfo, "", "config changed: " + keys);
   }
   Commit(std::move(prepared));
-  events_.Clear(kStateRefused.kind, std::string(kStateRefused.id), "");
+  Clear(kStateRefused);
   return {};
 }
 
 Runtime::SetOutcome Runtime::Prepare(const SetPayloadCommand& command, Prepared* prepared) {
   const JsonMembers present = reconciler_.Config();
-  auto violations = Validate(command, rules_, present);
+  auto violations = Validate(command, generation()->rules, present);
   if (!violations.empty()) return Refused(Code::kInvalidArgument, std::move(violations));
 
   auto change = reconciler_.Prepare(StreamsOf(command));
@@ -226,7 +157,7 @@ Runtime::SetOutcome Runtime::Prepare(const SetPayloadCommand& command, Prepared*
   if (!prepared->plugin_config_changed) return {};
   auto configured = Configured(plugin_config);
   if (!configured.ok()) {
-    return RefusedConfig(command, rules_.plugin_name, configured.error());
+    return RefusedConfig(command, generation()->rules.plugin_name, configured.error());
   }
   prepared->connector = std::move(configured.value());
   return {};
@@ -251,7 +182,7 @@ void Runtime::Commit(Prepared prepared) {
   // Another config may be what a stream that is away has waited for.
   const Waiting try_again = prepared.plugin_config_changed ? Waiting::kAll : Waiting::kFailed;
   reconciler_.Apply(std::move(prepared.change), std::move(prepared.config), connector_, try_again);
-  if (discovery_ && prepared.plugin_config_changed) discovery_->Use(connector_);
+  if (prepared.plugin_config_changed && Descriptor().discovers) discovery_.Use(connector_);
 }
 
 Error Runtime::Restore() {
@@ -261,13 +192,12 @@ Error Runtime::Restore() {
   if (!loaded.ok() && loaded.code() != Code::kDataLoss) return loaded;
   const auto raise = [&](const KnownEvent& type, const std::string& reason) {
     ports_.logger->Log(LogLevel::kError, "", reason);
-    events_.Put(MakeEvent(type, "", JsonOfStrings({{"ErrorMessage", reason}})));
+    Raise(type, reason);
   };
   if (!loaded.ok()) raise(kStateDamaged, loaded.message());
   if (saved.streams.empty() && saved.config.empty()) return {};
 
-  SetPayloadCommand command{options_.connector_id, {ConfigPatch{saved.config}}};
-  for (const auto& [id, stream] : saved.streams) command.payloads.emplace_back(stream);
+  const SetPayloadCommand command = CommandFor(options_.connector_id, saved.config, saved.streams);
   Prepared prepared;
   if (const SetOutcome refused = Prepare(command, &prepared); !refused.error.ok()) {
     // Another plugin, or another version of it. What is saved stays until the next SetPayload.
@@ -283,13 +213,23 @@ Error Runtime::Restore() {
   return {};
 }
 
+void Runtime::Raise(const KnownEvent& type, const std::string& reason) {
+  events_.Put(MakeEvent(type, "", JsonOfStrings({{kErrorMessageKey, reason}})));
+}
+
+void Runtime::Tell(const KnownEvent& type, const std::vector<std::pair<std::string_view, std::string_view>>& metadata) {
+  events_.Put(MakeEvent(type, "", JsonOfStrings(metadata)));
+}
+
+void Runtime::Clear(const KnownEvent& type) { events_.Clear(type.kind, std::string(type.id), ""); }
+
 void Runtime::ReportStateStore(const Error& error) {
   if (error.ok()) {
     ports_.logger->Log(LogLevel::kInfo, "", "the state is saved again");
-    return events_.Clear(EventKind::kAlert, std::string(kStateNotSaved.id), "");
+    return Clear(kStateNotSaved);
   }
   ports_.logger->Log(LogLevel::kError, "", "the state cannot be saved: " + error.message());
-  events_.Put(MakeEvent(kStateNotSaved, "", JsonOfStrings({{"ErrorMessage", error.message()}})));
+  Raise(kStateNotSaved, error.message());
 }
 
 Result<std::shared_ptr<Connector>> Runtime::Configured(const JsonMembers& config) {
@@ -297,24 +237,14 @@ Result<std::shared_ptr<Connector>> Runtime::Configured(const JsonMembers& config
   const auto outcome = CallConfigure(json);
   if (!outcome.ok()) return outcome.error();
   if (outcome.value() == ConfigureOutcome::kApplied) return connector_;
-  return CreateConnector(json);
+  return connectors_.Create(generation()->plugin, json);
 }
 
 Result<ConfigureOutcome> Runtime::CallConfigure(const std::string& config_json) {
-  if (!discovery_) return connector_->Configure(config_json);
-  if (Error error = discovery_->Pause(); !error.ok()) return error;
+  if (Error error = discovery_.Pause(); !error.ok()) return error;
   auto outcome = connector_->Configure(config_json);
-  discovery_->Resume();
+  discovery_.Resume();
   return outcome;
-}
-
-Result<std::shared_ptr<Connector>> Runtime::CreateConnector(const std::string& config_json) {
-  auto connector = [&] {
-    const PluginCalls::ControlCall call(&calls_, "create_connector");
-    return ports_.plugin->CreateConnector(options_.static_json, config_json, services_.get());
-  }();
-  if (!connector.ok()) return connector.error();
-  return std::shared_ptr<Connector>(std::make_shared<MarkedConnector>(std::move(connector.value()), &calls_));
 }
 
 std::vector<Event> Runtime::Events() const {
@@ -335,9 +265,8 @@ std::vector<Event> Runtime::Events() const {
 
 std::vector<StreamView> Runtime::Streams() const {
   // Asked before the desired streams are looked at: what is true then is what is answered.
-  const auto discovered = discovery_ ? discovery_->Streams() : nullptr;
+  const auto discovered = discovery_.Streams();
   std::vector<StreamView> views = reconciler_.Streams();
-  if (!discovered) return views;
   std::set<std::string> desired;
   for (const StreamView& view : views) desired.insert(view.stream.id);
   for (const auto& [id, stream] : *discovered) {
@@ -347,12 +276,14 @@ std::vector<StreamView> Runtime::Streams() const {
 }
 
 void Runtime::Shutdown() {
+  shutting_down_.request_stop();
   {
     MutexLock lock(control_mutex_);
     connector_ = nullptr;
   }
   reconciler_.Shutdown();
-  if (discovery_) discovery_->Stop();
+  discovery_.Stop();
+  ending_.AwaitAll();
 }
 
 }  // namespace kps

@@ -4,11 +4,17 @@
 
 #include <chrono>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "host/core/connector_factory.h"
 #include "host/core/discovery.h"
+#include "host/core/ending_threads.h"
 #include "host/core/event_store.h"
+#include "host/core/known_events.h"
 #include "host/core/metrics.h"
 #include "host/core/mutex.h"
 #include "host/core/plugin.h"
@@ -31,9 +37,9 @@ class Runtime {
     // none, and may take as long as a connect.
     std::chrono::milliseconds told_beyond{10'000};
   };
-  // All of them outlive the runtime.
+  // All of them but the plugin outlive the runtime.
   struct Ports {
-    Plugin* plugin = nullptr;
+    std::shared_ptr<Plugin> plugin;  // the first version
     Transport* transport = nullptr;
     Logger* logger = nullptr;
     const Clock* clock = nullptr;
@@ -70,6 +76,29 @@ class Runtime {
   // Calls of the plugin that last longer than they were allowed to.
   std::vector<PluginCall> OverdueCalls() const { return calls_.Overdue(); }
 
+  // Another version of the plugin takes the place of the present one, while the streams go on: each moves in a pause
+  // that Swapped tells, or, where it does not work, all of them go on with the present one and nothing has changed. One
+  // step of a stream may take `timeout`. Streams that do not come back from the present version follow when they do.
+  // FAILED_PRECONDITION: it is another plugin. INVALID_ARGUMENT: it refuses what is set. UNAVAILABLE: shutting down, or
+  // `stop`. Else the error is the plugin's. SetPayloads wait. Any thread.
+  struct Swapped {
+    std::string from;  // versions
+    std::string to;
+    std::vector<std::chrono::nanoseconds> pauses;  // one for each stream that moved while it carried
+    std::vector<std::string> standing;             // streams that have not come back yet
+    std::uint64_t dropped = 0;                     // messages, meanwhile
+  };
+  Result<Swapped> Swap(std::shared_ptr<Plugin> plugin, std::chrono::milliseconds timeout, std::stop_token stop = {});
+  // What the plugin is given as its config, a JSON object.
+  std::string PluginConfigJson() const;
+  // Of the plugin that runs.
+  PluginDescriptor Descriptor() const { return generation()->plugin->descriptor(); }
+
+  // An event of the host about the connector as a whole. Any thread.
+  void Raise(const KnownEvent& type, const std::string& reason);
+  void Tell(const KnownEvent& type, const std::vector<std::pair<std::string_view, std::string_view>>& metadata);
+  void Clear(const KnownEvent& type);
+
   // Whether the state store can save: an alert tells while it cannot. Any thread.
   void ReportStateStore(const Error& error);
 
@@ -77,9 +106,13 @@ class Runtime {
   void Shutdown();
 
  private:
-  class Services;
+  // One version of the plugin, and what it allows.
+  struct Generation {
+    std::shared_ptr<Plugin> plugin;
+    Rules rules;
+  };
 
-  Runtime(Options options, Ports ports, Rules rules);
+  Runtime(Options options, Ports ports, std::shared_ptr<const Generation> generation);
 
   // What a SetPayload comes to, when nothing is in its way.
   struct Prepared {
@@ -97,21 +130,27 @@ class Runtime {
   // The connector for `config`: the present one, to which it has been given, or a new one.
   Result<std::shared_ptr<Connector>> Configured(const JsonMembers& config) KPS_REQUIRES(control_mutex_);
   Result<ConfigureOutcome> CallConfigure(const std::string& config_json) KPS_REQUIRES(control_mutex_);
-  Result<std::shared_ptr<Connector>> CreateConnector(const std::string& config_json);
+  std::shared_ptr<const Generation> generation() const;
+  Result<Swapped> SwapTo(std::shared_ptr<const Generation> next, std::chrono::milliseconds timeout,
+                         const std::stop_token& stop) KPS_REQUIRES(control_mutex_);
 
   const Options options_;
   const Ports ports_;
-  const Rules rules_;
   EventStore events_;
   Metrics metrics_;
   Ledgers ledgers_;
   PluginCalls calls_;
-  const std::unique_ptr<Services> services_;
+  EndingThreads ending_;
+  ConnectorFactory connectors_;
   Reconciler reconciler_;
-  const std::unique_ptr<Discovery> discovery_;  // null: the plugin does not discover
+  mutable Discovery discovery_;  // asking is no change
 
   Mutex control_mutex_;  // held by one SetPayload as a whole, also while the plugin looks at a config
   std::shared_ptr<Connector> connector_ KPS_GUARDED_BY(control_mutex_);  // null: shut down
+  std::stop_source shutting_down_;
+
+  mutable Mutex generation_mutex_;  // held for a copy
+  std::shared_ptr<const Generation> generation_ KPS_GUARDED_BY(generation_mutex_);
 };
 
 }  // namespace kps

@@ -4,6 +4,12 @@
 #include <utility>
 
 namespace kps {
+namespace {
+
+// What the end of a move that has not worked takes beyond its deadline.
+constexpr std::chrono::milliseconds kMoveGrace{1000};
+
+}  // namespace
 
 bool StreamControl::Stop(StopMode mode, TimePoint deadline) {
   MutexLock lock(mutex_);
@@ -13,7 +19,7 @@ bool StreamControl::Stop(StopMode mode, TimePoint deadline) {
   stop_mode_ = mode;
   stopping_ = true;
   changed_.NotifyAll();
-  if (waker_) waker_->Wake();
+  for (Waker* waker : wakers_) waker->Wake();
   return true;
 }
 
@@ -59,6 +65,70 @@ bool StreamControl::WaitUntilEnded(TimePoint deadline, const std::atomic<bool>* 
   return ended_;
 }
 
+void StreamControl::AwaitEnded() {
+  MutexLock lock(mutex_);
+  while (!ended_) changed_.Wait(mutex_);
+}
+
+void StreamControl::RequestMove(std::shared_ptr<StreamMove> move) {
+  MutexLock lock(mutex_);
+  if (move->anyway_) settled_ = false;
+  move_ = std::move(move);
+  moving_ = true;
+  if (carrier_ != nullptr) carrier_->Wake();
+  changed_.NotifyAll();
+}
+
+StreamMove::Outcome StreamControl::AwaitMove(StreamMove* move, std::stop_token stop) {
+  const std::stop_callback nudge(stop, [this] { Nudge(); });
+  MutexLock lock(mutex_);
+  while (!move->outcome_ && !ended_ && !stop_requested_ && !stop.stop_requested()) {
+    // One that is under way is bounded by the deadline itself.
+    const auto deadline = move_.get() == move ? move->deadline_ : move->deadline_ + kMoveGrace;
+    if (clock_->Now() >= deadline) break;
+    (void)clock_->WaitUntil(&changed_, &mutex_, deadline);
+  }
+  if (move->outcome_) return *move->outcome_;
+  move->anyway_ = true;
+  return {StreamMove::Result::kStands, {}, {}};
+}
+
+std::shared_ptr<StreamMove> StreamControl::TakeMove() {
+  MutexLock lock(mutex_);
+  moving_ = false;
+  return std::exchange(move_, nullptr);
+}
+
+bool StreamControl::DeclineMove(const Error& error) {
+  MutexLock lock(mutex_);
+  if (!move_ || move_->anyway_) return false;
+  move_->outcome_ = StreamMove::Outcome{StreamMove::Result::kRefused, error, {}};
+  move_.reset();
+  moving_ = false;
+  if (carrier_ != nullptr && !stop_requested_) carrier_->Rest();
+  changed_.NotifyAll();
+  return true;
+}
+
+bool StreamControl::OnlyIfItWorks(const StreamMove& move) const {
+  MutexLock lock(mutex_);
+  return !move.anyway_;
+}
+
+void StreamControl::FinishMove(StreamMove* move, std::chrono::nanoseconds pause) {
+  MutexLock lock(mutex_);
+  move->outcome_ = {StreamMove::Result::kMoved, {}, pause};
+  changed_.NotifyAll();
+}
+
+bool StreamControl::RefuseMove(StreamMove* move, const Error& error) {
+  MutexLock lock(mutex_);
+  if (move->anyway_) return false;
+  move->outcome_ = {StreamMove::Result::kRefused, error, {}};
+  changed_.NotifyAll();
+  return true;
+}
+
 void StreamControl::Nudge() {
   MutexLock lock(mutex_);
   changed_.NotifyAll();
@@ -76,24 +146,43 @@ bool StreamControl::AwaitLaunch() {
   return launched_;
 }
 
-Waker* StreamControl::BeginInstance(std::unique_ptr<Waker> waker) {
+void StreamControl::BeginInstance() {
   MutexLock lock(mutex_);
-  waker_ = std::move(waker);
-  if (stop_requested_) waker_->Wake();
   try_again_ = false;
   try_failed_again_ = false;
-  return waker_.get();
 }
 
-void StreamControl::EndInstance() {
+void StreamControl::AddWaker(Waker* waker) {
   MutexLock lock(mutex_);
-  waker_.reset();
+  wakers_.push_back(waker);
+  if (stop_requested_) waker->Wake();
+}
+
+void StreamControl::RemoveWaker(Waker* waker) {
+  MutexLock lock(mutex_);
+  std::erase(wakers_, waker);
+  if (carrier_ == waker) carrier_ = nullptr;
+}
+
+void StreamControl::SetCarrier(Waker* waker) {
+  MutexLock lock(mutex_);
+  carrier_ = waker;
+  if (waker == nullptr || stop_requested_) return;
+  waker->Rest();  // a move that was refused has woken it
+  if (move_) waker->Wake();
 }
 
 void StreamControl::MarkSettled() {
   MutexLock lock(mutex_);
   settled_ = true;
   changed_.NotifyAll();
+}
+
+void StreamControl::PutBackMove(std::shared_ptr<StreamMove> move) {
+  MutexLock lock(mutex_);
+  if (move_) return;
+  move_ = std::move(move);
+  moving_ = true;
 }
 
 bool StreamControl::EndToHandOver() {
@@ -129,7 +218,7 @@ void StreamControl::Pause(std::chrono::milliseconds timeout) {
 void StreamControl::WaitToTryAgain(Waiting kind, std::chrono::milliseconds timeout) {
   const auto deadline = clock_->Now() + timeout;
   MutexLock lock(mutex_);
-  while (!stop_requested_ && !try_again_ && !(kind == Waiting::kFailed && try_failed_again_)) {
+  while (!stop_requested_ && !move_ && !try_again_ && !(kind == Waiting::kFailed && try_failed_again_)) {
     if (!clock_->WaitUntil(&changed_, &mutex_, deadline)) break;
   }
   try_again_ = false;

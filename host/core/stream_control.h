@@ -1,14 +1,17 @@
-// What a stream's thread is told by others, and they by it: to stop, to try again; how it has started, that it has
-// ended. All of its thread's waits are here, by the clock port.
+// What a stream's thread is told by others, and they by it: to stop, to try again, to go over to another connector; how
+// it has started, that it has ended. All of its thread's waits are here, by the clock port.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <stop_token>
+#include <vector>
 
 #include "host/core/clock.h"
 #include "host/core/mutex.h"
 #include "host/core/plugin.h"
+#include "host/core/stream_move.h"
 
 namespace kps {
 
@@ -44,17 +47,41 @@ class StreamControl {
   bool ended() const;
   // False: not until `deadline`, or until `*interrupted`, which is followed by a Nudge.
   bool WaitUntilEnded(TimePoint deadline, const std::atomic<bool>* interrupted = nullptr);
+  void AwaitEnded();
   void Nudge();
   void Launch();
   bool carrying() const { return carrying_; }
+  // The stream is to go over to another connector as soon as it comes back from its plugin. One that was asked for
+  // before, and has not begun, is not made any more.
+  void RequestMove(std::shared_ptr<StreamMove> move);
+  // Waits until it is made or refused. When neither has happened by its deadline, it stands: it is made whenever the
+  // stream comes back, whether it works or not.
+  StreamMove::Outcome AwaitMove(StreamMove* move, std::stop_token stop);
 
   // Of the stream's thread.
   // Waits until it is launched. False: it was told to stop, and never is.
   bool AwaitLaunch();
-  // An instance of the plugin is made now: a stop makes its calls return. What was changed until now counts for it;
-  // what is changed from now on, for the one after it.
-  Waker* BeginInstance(std::unique_ptr<Waker> waker);
-  void EndInstance();
+  // What was changed until now counts for the instance that is made next; what is changed from now on, for the one
+  // after it.
+  void BeginInstance();
+  // Between the two a stop makes the calls of an instance return. The waker is the caller's. Also of the thread that
+  // tries an instance.
+  void AddWaker(Waker* waker);
+  void RemoveWaker(Waker* waker);
+  // Whether also a move does: it is carrying, or is not any more, and its waker may be used again.
+  void SetCarrier(Waker* waker);
+  // A move waits to be made.
+  bool moving() const { return moving_; }
+  // It is to be made now, and finished; null: there is none.
+  std::shared_ptr<StreamMove> TakeMove();
+  // What was brought about before it could begin is in its way. False: it is to be made anyway.
+  bool DeclineMove(const Error& error);
+  bool OnlyIfItWorks(const StreamMove& move) const;  // else it is made anyway
+  void FinishMove(StreamMove* move, std::chrono::nanoseconds pause);
+  // False: nobody has waited so long, and it is to be made anyway.
+  bool RefuseMove(StreamMove* move, const Error& error);
+  // It cannot be made now, and is to be made later, unless another one is asked for by now.
+  void PutBackMove(std::shared_ptr<StreamMove> move);
   void MarkSettled();  // it is known how the stream starts
   // The thread ends now, and leaves the rest to a successor. False: that is not wanted, or no longer.
   bool EndToHandOver();
@@ -77,12 +104,15 @@ class StreamControl {
   const Clock* const clock_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> carrying_{false};
+  std::atomic<bool> moving_{false};
   std::atomic<StopMode> stop_mode_{StopMode::kDrain};
   std::atomic<TimePoint::rep> drain_deadline_{0};  // set before it is draining
 
   mutable Mutex mutex_;
   CondVar changed_;
-  std::unique_ptr<Waker> waker_ KPS_GUARDED_BY(mutex_);
+  std::vector<Waker*> wakers_ KPS_GUARDED_BY(mutex_);
+  Waker* carrier_ KPS_GUARDED_BY(mutex_) = nullptr;  // of the instance that is carrying
+  std::shared_ptr<StreamMove> move_ KPS_GUARDED_BY(mutex_);  // that has not begun
   bool launched_ KPS_GUARDED_BY(mutex_) = false;
   bool stop_requested_ KPS_GUARDED_BY(mutex_) = false;
   bool settled_ KPS_GUARDED_BY(mutex_) = false;

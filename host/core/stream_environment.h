@@ -5,6 +5,7 @@
 
 #include "host/core/clock.h"
 #include "host/core/dead_letters.h"
+#include "host/core/ending_threads.h"
 #include "host/core/event_store.h"
 #include "host/core/ledger.h"
 #include "host/core/logger.h"
@@ -25,6 +26,7 @@ struct StreamEnvironment {
   StateStore* state = nullptr;  // null: nothing survives the process
   Ledgers* ledgers = nullptr;
   PluginCalls* calls = nullptr;
+  EndingThreads* ending = nullptr;
   BatchLimits batch{512, 1024 * 1024};
   Window::Limits window{};
   FailurePolicy policy{};

@@ -23,8 +23,8 @@ StreamHealth::StreamHealth(const StreamSpec* stream, const StreamEnvironment* en
       backoff_(std::hash<std::string>()(stream->id), environment->policy.retry_delay_max) {}
 
 void StreamHealth::ReactToError(const char* doing, const Error& error) {
-  // The stop itself makes blocked calls fail: that is no news.
-  if (control_->stopping()) return;
+  // A stop or a move makes blocked calls fail by itself: that is no news.
+  if (control_->stopping() || control_->moving()) return;
   const std::string reason = std::string("cannot ") + doing + ": " + error.ToString();
   control_->SetCarrying(false);
   if (error.transient()) {

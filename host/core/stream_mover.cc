@@ -24,7 +24,6 @@ void StreamMover::Stop() {
   {
     MutexLock lock(mutex_);
     stopping_ = true;
-    stopped_.NotifyAll();
     thread = std::move(thread_);
   }
   if (thread.joinable()) thread.join();
@@ -43,21 +42,17 @@ void StreamMover::Run() {
 }
 
 bool StreamMover::MoveAll() {
-  for (;;) {
+  while (!stopping()) {
     const Moved moved = move_next_();
-    if (moved.error.ok() && !moved.runner) return true;
+    if (!moved.runner) return true;
     if (moved.carried) (void)moved.runner->WaitUntilSettled(settle_timeout_);
-    if (WaitForStop(moved.error.ok() ? std::chrono::milliseconds(0) : kRetryDelay)) return false;
   }
+  return false;
 }
 
-bool StreamMover::WaitForStop(std::chrono::milliseconds timeout) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+bool StreamMover::stopping() {
   MutexLock lock(mutex_);
-  while (!stopping_) {
-    if (!stopped_.WaitUntil(mutex_, deadline)) return stopping_;
-  }
-  return true;
+  return stopping_;
 }
 
 bool StreamMover::AnythingNew() {

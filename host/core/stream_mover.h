@@ -8,7 +8,6 @@
 #include <thread>
 #include <vector>
 
-#include "host/core/error.h"
 #include "host/core/mutex.h"
 #include "host/core/plugin.h"
 #include "host/core/stream_runner.h"
@@ -19,13 +18,11 @@ class StreamMover {
  public:
   // The next stream waits at most this long for the one before it, and not at all for one that carried nothing anyway.
   static constexpr std::chrono::milliseconds kSettleTimeout{2000};
-  static constexpr std::chrono::milliseconds kRetryDelay{1000};
   struct Moved {
-    std::shared_ptr<StreamRunner> runner;  // its new one; null: none is left, or
+    std::shared_ptr<StreamRunner> runner;  // null: none is left
     bool carried = false;                  // messages, before
-    Error error;                           // it could not be moved
   };
-  // Hands one stream over from its old connector to the newest one.
+  // Has one stream go over from its old connector to the newest one.
   using MoveNext = std::function<Moved()>;
 
   explicit StreamMover(MoveNext move_next, std::chrono::milliseconds settle_timeout = kSettleTimeout);
@@ -41,14 +38,13 @@ class StreamMover {
  private:
   void Run();
   bool MoveAll();  // false: stopped
-  bool WaitForStop(std::chrono::milliseconds timeout);
+  bool stopping();
   bool AnythingNew();  // false: the thread ends
 
   const MoveNext move_next_;
   const std::chrono::milliseconds settle_timeout_;
 
   Mutex mutex_;
-  CondVar stopped_;
   bool stopping_ KPS_GUARDED_BY(mutex_) = false;
   bool running_ KPS_GUARDED_BY(mutex_) = false;
   std::vector<std::shared_ptr<Connector>> retired_ KPS_GUARDED_BY(mutex_);  // since the thread last looked

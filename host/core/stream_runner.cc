@@ -4,8 +4,6 @@
 #include <system_error>
 #include <utility>
 
-#include "host/core/marked_plugin.h"
-
 namespace kps {
 
 Result<std::shared_ptr<StreamRunner>> StreamRunner::Create(StreamSpec stream, StreamEnvironment environment) {
@@ -20,10 +18,9 @@ StreamRunner::StreamRunner(StreamSpec stream, StreamEnvironment environment)
     : stream_(std::move(stream)),
       environment_(std::move(environment)),
       control_(environment_.clock),
-      call_(environment_.calls, stream_.id),
       health_(&stream_, &environment_, &control_) {
   MutexLock lock(join_mutex_);
-  thread_ = std::thread([this] { Run(); });
+  thread_ = WatchedThread([this] { Run(); });
 }
 
 void StreamRunner::Launch(std::shared_ptr<Connector> connector, std::shared_ptr<StreamRunner> predecessor,
@@ -60,6 +57,7 @@ void StreamRunner::RequestStop(StopMode mode, StreamControl::TimePoint drain_dea
 }
 
 void StreamRunner::JoinThread() {
+  control_.AwaitEnded();  // until then, the thread may be another
   MutexLock lock(join_mutex_);
   if (thread_.joinable()) thread_.join();
 }
@@ -71,34 +69,75 @@ void StreamRunner::Join() {
 
 void StreamRunner::Run() {
   if (!control_.AwaitLaunch()) return control_.End();
-  if (AdoptPredecessor()) {
-    begun_ = true;
-    Carry();
-  }
-  control_.SetCarrying(false);
-  // A stream that has ended may be kept for a while; its connector may not.
-  connector_.reset();
-  if (control_.EndToHandOver()) return;
-  ReportUndelivered();
-  control_.End();
-}
-
-void StreamRunner::Carry() {
+  if (!AdoptPredecessor()) return End();
+  PluginCalls::Mark mark(environment_.calls, stream_.id);
+  TakeTurn(connector_, &mark);
+  begun_ = true;
   if (ingress_) ingress_->Begin();
   health_.events().Open();
+  Carry(&mark);
+}
+
+void StreamRunner::TakeTurn(std::shared_ptr<Connector> connector, const PluginCalls::Mark* mark) {
+  connector_ = std::move(connector);
+  // What other connectors have said about the stream speaks of instances that are gone.
+  environment_.events->KeepOrigin(stream_.id, connector_->origin());
+  MutexLock lock(mutex_);
+  mark_ = mark;
+}
+
+std::string StreamRunner::Position() const { return std::string(ingress_ ? ingress_->NextPosition() : ""); }
+
+void StreamRunner::Carry(PluginCalls::Mark* mark) {
   while (!control_.stopping() || MustStillDeliver()) {
-    drain_tried_ = control_.stopping();
-    auto waker = connector_->CreateWaker(stream_.id);
-    if (!waker.ok()) {
-      health_.ReactToError("prepare the stream", waker.error());
+    if (auto move = control_.TakeMove()) {
+      std::unique_ptr<Instance> none;
+      if (HandOver(std::move(move), &none)) return;
       continue;
     }
-    const bool ran = RunInstance(control_.BeginInstance(std::move(waker.value())));
-    control_.EndInstance();
+    drain_tried_ = control_.stopping();
+    control_.BeginInstance();
+    if (egress_) {
+      if (const Error error = egress_->Subscribe(); !error.ok()) {
+        health_.ReactToError("subscribe", error);
+        continue;
+      }
+    }
+    auto instance = std::make_unique<Instance>(connector_.get(), &stream_, Position(), &control_, mark);
+    if (const InstanceError& failed = instance->error(); !failed.error.ok()) {
+      const InstanceError error = failed;
+      instance.reset();
+      health_.ReactToError(error.doing, error.error);
+      continue;
+    }
+    if (CarryWith(std::move(instance), {})) return;
     // One that had failed before has not tried for the stop.
-    if (ran && control_.stopping() && !health_.failed()) drain_tried_ = true;
+    if (control_.stopping() && !health_.failed()) drain_tried_ = true;
+  }
+  {
+    MutexLock lock(mutex_);
+    mark_ = nullptr;
   }
   if (ingress_) ingress_->End();
+  End();
+}
+
+bool StreamRunner::CarryWith(std::unique_ptr<Instance> instance, std::optional<Batch> first) {
+  health_.events().Started();
+  control_.MarkSettled();
+  if (ingress_) ingress_->ForgetTokens();
+  for (;;) {
+    instance->BeginToCarry();
+    if (ingress_) {
+      ingress_->Run(instance->consumer(), std::exchange(first, {}));
+    } else {
+      egress_->Run(instance->producer());
+    }
+    auto move = control_.stopping() || health_.failed() ? nullptr : control_.TakeMove();
+    if (!move) return false;
+    if (HandOver(std::move(move), &instance)) return true;
+    if (!instance) return false;  // it was given up for the move
+  }
 }
 
 // Told to drain before an instance could be made that delivers what has arrived. One try is made.
@@ -106,31 +145,13 @@ bool StreamRunner::MustStillDeliver() const {
   return control_.draining() && !drain_tried_ && egress_ && egress_->subscribed();
 }
 
-bool StreamRunner::RunInstance(Waker* waker) {
-  const auto create = [&](const char* function, auto&& call) {
-    const PluginCalls::Scope scope(&call_, function);
-    return call();
-  };
-  const auto started = [&] {
-    health_.events().Started();
-    control_.MarkSettled();
-  };
-  if (ingress_) {
-    auto created =
-        create("create_consumer", [&] { return connector_->CreateConsumer(stream_, ingress_->NextPosition(), waker); });
-    if (!created.ok()) return health_.ReactToError("create the consumer", created.error()), false;
-    MarkedConsumer consumer(std::move(created.value()), &call_);
-    started();
-    ingress_->Run(&consumer);
-  } else {
-    if (const Error error = egress_->Subscribe(); !error.ok()) return health_.ReactToError("subscribe", error), false;
-    auto created = create("create_producer", [&] { return connector_->CreateProducer(stream_, waker); });
-    if (!created.ok()) return health_.ReactToError("create the producer", created.error()), false;
-    MarkedProducer producer(std::move(created.value()), &call_);
-    started();
-    egress_->Run(&producer);
-  }
-  return true;
+void StreamRunner::End() {
+  control_.SetCarrying(false);
+  // A stream that has ended may be kept for a while; its connector may not.
+  connector_.reset();
+  if (control_.EndToHandOver()) return;
+  ReportUndelivered();
+  control_.End();
 }
 
 void StreamRunner::ReportUndelivered() {

@@ -1,16 +1,21 @@
 // Runs one stream on a thread of its own: waits for the former run of the same stream, creates the consumer or
-// producer, has it carry messages (Ingress, Egress), and makes it anew after an error.
+// producer, has it carry messages (Ingress, Egress), and makes it anew after an error. When it moves to another
+// connector, another thread goes on (hand_over.cc).
 #pragma once
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <thread>
+#include <stop_token>
+#include <string>
 
 #include "host/core/egress.h"
+#include "host/core/ending_threads.h"
 #include "host/core/error.h"
 #include "host/core/ingress.h"
+#include "host/core/instance.h"
 #include "host/core/ledger.h"
 #include "host/core/mutex.h"
 #include "host/core/plugin.h"
@@ -22,7 +27,7 @@
 
 namespace kps {
 
-class StreamRunner {
+class StreamRunner : public std::enable_shared_from_this<StreamRunner> {
  public:
   // With its thread, which does nothing before Launch; nothing is seen of it. RESOURCE_EXHAUSTED: the system gives no
   // more threads.
@@ -49,6 +54,10 @@ class StreamRunner {
   // What a failure waits for may have changed: try again now. A try that is under way may have begun with what was
   // before, so when it fails it is made once more.
   void TryAgain(Waiting which) { control_.TryAgain(which); }
+  // The stream is to go over to the move's connector; AwaitMove waits for it. As StreamControl says. A stream that has
+  // not begun, or carries nothing, goes over whether that works or not.
+  void RequestMove(std::shared_ptr<StreamMove> move) { control_.RequestMove(std::move(move)); }
+  StreamMove::Outcome AwaitMove(StreamMove* move, std::stop_token stop) { return control_.AwaitMove(move, stop); }
   // Waits until it is known how the stream starts: an instance was created, or could not be, or the stream is told to
   // stop. False: none of it within `timeout`.
   bool WaitUntilSettled(std::chrono::milliseconds timeout) { return control_.WaitUntilSettled(timeout); }
@@ -67,10 +76,22 @@ class StreamRunner {
 
   void JoinThread();
   void Run();
-  void Carry();
+  // Carries with one instance after the other until the stream ends, or is another thread's.
+  void Carry(PluginCalls::Mark* mark);
   bool MustStillDeliver() const;
-  bool RunInstance(Waker* waker);  // false: it could not be made
+  void TakeTurn(std::shared_ptr<Connector> connector, const PluginCalls::Mark* mark);
+  std::string Position() const;  // where the next instance starts
+  // True: another thread goes on.
+  bool CarryWith(std::unique_ptr<Instance> instance, std::optional<Batch> first);
+  void End();
   void ReportUndelivered();
+
+  // Moves (hand_over.cc). True: another thread goes on.
+  bool HandOver(std::shared_ptr<StreamMove> move, std::unique_ptr<Instance>* instance);
+  void HandOverAnyway(StreamMove* move, std::unique_ptr<Instance>* instance, const std::shared_ptr<StreamRunner>& self);
+  Error HandOverIfItWorks(StreamMove* move, std::unique_ptr<Instance>* instance,
+                          const std::shared_ptr<StreamRunner>& self);
+  void GoOnIn(const std::shared_ptr<StreamRunner>& self, const std::function<WatchedThread()>& make);
 
   // The former run, which may not come back from its plugin (former_run.cc).
   // Takes what the predecessor leaves, once it has ended. False: told to stop before, and the predecessor is left to
@@ -87,16 +108,16 @@ class StreamRunner {
   const StreamSpec stream_;
   const StreamEnvironment environment_;
   std::shared_ptr<Connector> connector_;  // since the launch of the stream's thread; given up when the stream has ended
-  std::shared_ptr<Ledger> ledger_;        // likewise
+  std::shared_ptr<Ledger> ledger_;        // since the launch
   StreamControl control_;
   std::atomic<bool> begun_{false};  // the former run has ended
 
   mutable Mutex mutex_;
   // Set until it has been adopted. Where it never is, because this run was told to stop before, it stays.
   std::shared_ptr<StreamRunner> predecessor_ KPS_GUARDED_BY(mutex_);
+  const PluginCalls::Mark* mark_ KPS_GUARDED_BY(mutex_) = nullptr;  // of the stream's thread, while it has begun
 
   // Of the stream's thread.
-  PluginCalls::Mark call_;
   StreamHealth health_;
   std::optional<Ingress> ingress_;  // one of the two
   std::optional<Egress> egress_;
@@ -104,7 +125,7 @@ class StreamRunner {
   std::size_t missed_ = 0;    // lost by runs that never began; for the ledger, which the former run may be writing
 
   Mutex join_mutex_;
-  std::thread thread_ KPS_GUARDED_BY(join_mutex_);
+  WatchedThread thread_ KPS_GUARDED_BY(join_mutex_);  // the stream's
 };
 
 }  // namespace kps

@@ -13,6 +13,7 @@
 #include <stop_token>
 
 #include "host/core/transport.h"
+#include "host/grpc/plugin_service.h"
 #include "host/grpc/service.h"
 
 namespace kps {
@@ -55,6 +56,7 @@ struct Server::Impl {
   Transport* transport = nullptr;
   std::stop_source stop;
   std::unique_ptr<grpc::Service> service;
+  std::unique_ptr<grpc::Service> plugin_service;  // null: none
   std::unique_ptr<grpc::Server> server;
   bool shut_down = false;
 };
@@ -84,6 +86,10 @@ Result<std::unique_ptr<Server>> Server::Start(const std::string& address, Parts 
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   Limit(limits, &builder);
   builder.RegisterService(impl->service.get());
+  if (parts.plugin != nullptr) {
+    impl->plugin_service = MakePluginService(parts.plugin);
+    builder.RegisterService(impl->plugin_service.get());
+  }
   int port = 0;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
   impl->server = builder.BuildAndStart();

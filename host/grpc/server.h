@@ -1,4 +1,4 @@
-// The gRPC server: the contract, grpc.health.v1 and server reflection.
+// The gRPC server: the contract, what the host offers besides (PluginService), grpc.health.v1 and server reflection.
 #pragma once
 
 #include <chrono>
@@ -9,6 +9,7 @@
 
 namespace kps {
 
+class PluginControl;
 class Runtime;
 class Transport;
 
@@ -35,11 +36,12 @@ struct ServerLimits {
 
 class Server {
  public:
-  // What stands behind the server. Both outlive it; the watcher of the transport's connection is the server's from
+  // What stands behind the server. All of it outlives it; the watcher of the transport's connection is the server's from
   // Start to Shutdown.
   struct Parts {
     Runtime* runtime = nullptr;
     Transport* transport = nullptr;
+    PluginControl* plugin = nullptr;  // null: PluginService is not offered
   };
 
   // Listens on `address` ("0.0.0.0:8000"; port 0 picks one) in plaintext. The health of "" and of

@@ -74,6 +74,13 @@ class AdaptedWaker : public Waker {
     if (wake_instance_) wake_instance_();
   }
 
+  void Rest() override {
+    MutexLock lock(mutex_);
+    host_->SetStopping(stream_id_, false);
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto drained = read(fd_, &count, sizeof count);
+  }
+
   // While attached, Wake calls `wake` too. Detached before destroy begins.
   void Attach(std::function<void()> wake) {
     MutexLock lock(mutex_);
@@ -286,6 +293,8 @@ class AdaptedConnector : public Connector {
     if (fd < 0) return Error(Code::kResourceExhausted, std::string("cannot make an eventfd: ") + std::strerror(errno));
     return std::unique_ptr<Waker>(new AdaptedWaker(fd, stream_id, &host_));
   }
+
+  bool overlap_safe() const override { return (table_->flags & KPS_FLAG_OVERLAP_SAFE) != 0; }
 
  private:
   static Error CheckCreated(const char* function, Error error, const void* instance) {

@@ -77,7 +77,9 @@ Error Try(const PreflightRequest& request, int verdict) {
   WriteProgress(verdict, kInCreate);
   IgnoringServices services;
   auto connector = plugin.value()->CreateConnector(request.static_json, request.config_json, &services);
-  if (!connector.ok()) return connector.error();
+  if (!connector.ok()) {
+    return Error(connector.error().code(), request.path + " cannot create its connector: " + connector.error().message());
+  }
   WriteProgress(verdict, kInDestroy);
   connector.value().reset();
   return {};

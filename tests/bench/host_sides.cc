@@ -29,7 +29,7 @@ class Host : public Side {
         });
     transport_ = Must(MakeTransport(load.url, "kps-bench", &logger_, jetstream));
     runtime_ = Must(Runtime::Create({.window = {.envelope_messages_max = load.envelope_messages}},
-                                    {plugin_.get(), transport_.get(), &logger_, &clock_}));
+                                    {plugin_, transport_.get(), &logger_, &clock_}));
     if (!Eventually([this] { return transport_->Connected(); }))
       throw std::runtime_error(transport_->DisconnectReason());
   }
@@ -45,7 +45,7 @@ class Host : public Side {
   std::uint64_t produced_ = 0;  // of the stream's thread
   WarningsOnly logger_;
   SystemClock clock_;
-  std::unique_ptr<Plugin> plugin_;
+  std::shared_ptr<Plugin> plugin_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Runtime> runtime_;
 };

@@ -65,9 +65,9 @@ void AwaitRunning(const Runtime& runtime, std::size_t streams) {
 void Measure(int streams, int rounds, Latencies* latencies) {
   WarningsOnly logger;
   SystemClock clock;
-  const auto plugin = Must(LoadPlugin(std::string(KPS_BENCH_PLUGINS) + "/generator.so"));
+  std::shared_ptr<Plugin> plugin = Must(LoadPlugin(std::string(KPS_BENCH_PLUGINS) + "/generator.so"));
   const auto transport = Must(MakeTransport("memory:", "", &logger));
-  const auto runtime = Must(Runtime::Create({}, {plugin.get(), transport.get(), &logger, &clock}));
+  const auto runtime = Must(Runtime::Create({}, {std::move(plugin), transport.get(), &logger, &clock}));
   const auto server = Must(Server::Start("127.0.0.1:0", {runtime.get(), transport.get()}));
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);

@@ -129,6 +129,7 @@ class PlainConnector : public Connector {
   Result<std::unique_ptr<Waker>> CreateWaker(const std::string&) override {
     class NoWaker : public Waker {
       void Wake() override {}
+      void Rest() override {}
     };
     return std::unique_ptr<Waker>(std::make_unique<NoWaker>());
   }
@@ -150,6 +151,7 @@ TEST_P(Allocation, AWarmStreamHasNoneForAMessage) {
   EventStore events(&clock);
   Ledgers ledgers;
   PluginCalls calls;
+  EndingThreads ending;
   PlainTransport transport(&meter);
   const bool ingress = GetParam() == std::string("INGRESS");
   const StreamSpec stream{"s", ingress ? Direction::kIngress : Direction::kEgress, "c", "{}"};
@@ -159,6 +161,7 @@ TEST_P(Allocation, AWarmStreamHasNoneForAMessage) {
                                               .clock = &clock,
                                               .ledgers = &ledgers,
                                               .calls = &calls,
+                                              .ending = &ending,
                                               .window = {.envelope_messages_max = 4},
                                               .drain_timeout = std::chrono::milliseconds(10)});
   ASSERT_TRUE(runner.ok());

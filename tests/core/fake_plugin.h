@@ -1,6 +1,7 @@
 // A plugin whose every answer is scripted in the World.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +16,9 @@ class FakeWaker : public Waker {
   void Wake() override {
     world_->Do([&] { woken = true; });
   }
+  void Rest() override {
+    world_->Do([&] { woken = false; });
+  }
   bool woken = false;
 
  private:
@@ -25,7 +29,10 @@ class FakeWaker : public Waker {
 class Alive {
  public:
   Alive(World* world, std::string id) : world_(world), id_(std::move(id)) {
-    world_->Do([&] { ++world_->instances_alive[id_]; });
+    world_->Do([&] {
+      int& most = world_->instances_most[id_];
+      most = std::max(most, ++world_->instances_alive[id_]);
+    });
   }
   ~Alive() {
     world_->Do([&] { --world_->instances_alive[id_]; });
@@ -39,14 +46,23 @@ class Alive {
 // Reads World::source; positions and tokens are the number of messages before them.
 class FakeConsumer : public Consumer {
  public:
-  FakeConsumer(World* world, FakeWaker* waker, const std::string& id, std::size_t position)
-      : world_(world), waker_(waker), alive_(world, id), read_(position) {}
+  FakeConsumer(World* world, int connector, FakeWaker* waker, const std::string& id, std::size_t position)
+      : world_(world), connector_(connector), waker_(waker), alive_(world, id), read_(position) {}
   Result<Batch> NextBatch(const BatchLimits& limits, std::chrono::milliseconds timeout) override {
     std::unique_lock<std::mutex> lock(world_->mutex);
     world_->limits.push_back(limits);
     if (Error error = Next(&world_->next_errors); !error.ok()) return error;
-    world_->changed.wait_for(
-        lock, timeout, [&] { return waker_->woken || read_ < world_->source.size() || !world_->next_errors.empty(); });
+    if (world_->unreadable.contains(connector_)) return Error(Code::kUnavailable, "no such source");
+    std::deque<std::string>& own = world_->own[connector_];
+    world_->changed.wait_for(lock, timeout, [&] {
+      return waker_->woken || read_ < world_->source.size() || !own.empty() || !world_->next_errors.empty();
+    });
+    if (!own.empty()) {
+      payload_ = own.front();
+      own.pop_front();
+      message_ = {payload_, 0};
+      return Batch{{&message_, 1}, "", ++own_read_};
+    }
     if (waker_->woken || read_ >= world_->source.size()) return Batch{};
     payload_ = world_->source[read_++];
     position_ = std::to_string(read_);
@@ -62,8 +78,10 @@ class FakeConsumer : public Consumer {
 
  private:
   World* const world_;
+  const int connector_;
   FakeWaker* const waker_;
   const Alive alive_;
+  std::uint64_t own_read_ = 0;
   std::size_t read_;
   std::string payload_;
   std::string position_;
@@ -122,7 +140,7 @@ class FakeConnector : public Connector {
     if (Error error = Create(stream.id, stream.id + '@' + std::string(position)); !error.ok()) return error;
     const std::size_t start = position.empty() ? 0 : std::stoul(std::string(position));
     return std::unique_ptr<Consumer>(
-        std::make_unique<FakeConsumer>(world_, static_cast<FakeWaker*>(waker), stream.id, start));
+        std::make_unique<FakeConsumer>(world_, number_, static_cast<FakeWaker*>(waker), stream.id, start));
   }
   Result<std::unique_ptr<Producer>> CreateProducer(const StreamSpec& stream, Waker*) override {
     if (Error error = Create(stream.id, stream.id); !error.ok()) return error;
@@ -130,6 +148,9 @@ class FakeConnector : public Connector {
   }
   Result<std::unique_ptr<Waker>> CreateWaker(const std::string&) override {
     return std::unique_ptr<Waker>(std::make_unique<FakeWaker>(world_));
+  }
+  bool overlap_safe() const override {
+    return world_->Do([&] { return world_->overlap_safe; });
   }
 
  private:
@@ -140,6 +161,7 @@ class FakeConnector : public Connector {
     world_->created_at.push_back(std::chrono::steady_clock::now());
     world_->changed.notify_all();
     world_->changed.wait(lock, [&] { return !world_->blocked.contains(id); });
+    if (world_->failing.contains(number_)) return Error(Code::kUnavailable, "no such broker");
     if (const auto error = world_->create_error.find(id); error != world_->create_error.end()) return error->second;
     return Next(&world_->create_errors);
   }
@@ -150,7 +172,8 @@ class FakeConnector : public Connector {
 
 class FakePlugin : public Plugin {
  public:
-  explicit FakePlugin(World* world) : world_(world) {
+  // Its connectors have the numbers after `before`.
+  explicit FakePlugin(World* world, int before = 0) : world_(world), connectors_(before) {
     descriptor_.name = "fake";
     descriptor_.ingress = descriptor_.egress = true;
   }
@@ -158,6 +181,10 @@ class FakePlugin : public Plugin {
   PluginDescriptor* mutable_descriptor() { return &descriptor_; }
   Result<std::unique_ptr<Connector>> CreateConnector(const std::string&, const std::string& config_json,
                                                      HostServices* services) override {
+    {
+      std::unique_lock<std::mutex> lock(world_->mutex);
+      world_->changed.wait(lock, [&] { return !world_->blocked.contains("connector"); });
+    }
     return world_->Do([&]() -> Result<std::unique_ptr<Connector>> {
       const int number = ++connectors_;
       world_->services = services;
@@ -171,7 +198,10 @@ class FakePlugin : public Plugin {
  private:
   World* const world_;
   PluginDescriptor descriptor_;
-  int connectors_ = 0;
+  int connectors_;
 };
+
+// For a runtime that is given a plugin of the test's own.
+inline std::shared_ptr<Plugin> NotOwned(Plugin* plugin) { return {std::shared_ptr<void>(), plugin}; }
 
 }  // namespace kps::test

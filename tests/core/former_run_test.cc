@@ -46,7 +46,7 @@ class FormerRun : public RuntimeTest {
   void StartWithDrainTimeout(milliseconds drain_timeout) {
     runtime_.reset();
     runtime_ =
-        std::move(Runtime::Create({"me", "{}", drain_timeout}, {&plugin_, &transport_, &logger_, &clock_}).value());
+        std::move(Runtime::Create({"me", "{}", drain_timeout}, {NotOwned(&plugin_), &transport_, &logger_, &clock_}).value());
   }
 };
 
@@ -207,7 +207,7 @@ TEST_F(FormerRun, ThatWaitsForTheTransportSaysSo) {
 TEST_F(FormerRun, ThatIsStuckIsAnAlertOfItsCallWhileItIsDesired) {
   runtime_.reset();
   runtime_ = std::move(Runtime::Create({.connector_id = "me", .told_beyond = milliseconds(100)},
-                                       {&plugin_, &transport_, &logger_, &clock_})
+                                       {NotOwned(&plugin_), &transport_, &logger_, &clock_})
                            .value());
   SetStuck(kIn);
   ASSERT_TRUE(Eventually([&] { return Has(kPluginCallLasts, "in"); }));

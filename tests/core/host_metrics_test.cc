@@ -71,6 +71,21 @@ TEST(PluginFamilies, StaySoundWhenAPluginReportsOneNameInSeveralWays) {
               ElementsAre("kps_plugin_x_total counter {stream=a }3", "kps_plugin_x gauge {stream=a }7"));
 }
 
+class FakePluginControl : public PluginControl {
+ public:
+  PluginStatus Status() const override {
+    PluginStatus status;
+    status.name = "fake";
+    status.version = "1.0.0";
+    status.generation = 3;
+    status.resident = 2;
+    status.swaps = 5;
+    status.failures = 6;
+    return status;
+  }
+  Result<std::string> Reload() override { return std::string(); }
+};
+
 class CountingTransport : public test::FakeTransport {
  public:
   using FakeTransport::FakeTransport;
@@ -91,7 +106,7 @@ TEST(HostMetrics, ShowTheTransportThePluginAndTheStreams) {
     ADD_FAILURE() << "metrics are about the desired streams: the plugin is not asked for others";
     return Discovered();
   };
-  auto runtime = Runtime::Create({}, {&plugin, &transport, &logger, &clock});
+  auto runtime = Runtime::Create({}, {NotOwned(&plugin), &transport, &logger, &clock});
   ASSERT_TRUE(runtime.ok());
   ASSERT_TRUE(runtime.value()->SetPayload({"", {StreamSpec{"broken", Direction::kIngress, "c", "{}"}}}).error.ok());
   ASSERT_TRUE(test::Eventually([&] { return world.Do([&] { return world.created.size(); }) == 1; }));
@@ -100,7 +115,8 @@ TEST(HostMetrics, ShowTheTransportThePluginAndTheStreams) {
                                 {StreamSpec{"broken", Direction::kIngress, "c", "{}"},
                                  StreamSpec{"out", Direction::kEgress, "d", "{}"}}})
                   .error.ok());
-  const HostMetrics metrics({"1.2.3", "me"}, &plugin.descriptor(), &transport, runtime.value().get());
+  const FakePluginControl control;
+  const HostMetrics metrics({"1.2.3", "me"}, &transport, runtime.value().get(), &control);
   const std::string running =
       "kps_stream_running gauge {stream=broken direction=ingress channel=c }0 "
       "{stream=out direction=egress channel=d }1";
@@ -111,7 +127,9 @@ TEST(HostMetrics, ShowTheTransportThePluginAndTheStreams) {
     return family.name.starts_with("kps_stream_") && family.name != "kps_stream_running";
   });
   EXPECT_THAT(Describe(families),
-              ElementsAre("kps_host_info gauge {version=1.2.3 connector=me plugin=fake plugin_version= }1",
+              ElementsAre("kps_host_info gauge {version=1.2.3 connector=me plugin=fake plugin_version=1.0.0 }1",
+                          "kps_host_plugin_generation gauge {}3", "kps_host_plugin_resident gauge {}2",
+                          "kps_host_plugin_swaps_total counter {result=swapped }5 {result=failed }6",
                           "kps_transport_connected gauge {}1", "kps_transport_connect_errors_total counter {}2",
                           "kps_transport_publish_errors_total counter {}3",
                           "kps_transport_reconnects_total counter {}4", running));

@@ -181,12 +181,14 @@ TEST_F(Mover, AStreamThatDoesNotSettleHoldsTheOthersOnlyForAWhile) {
   EventStore events(&clock_);
   Ledgers ledgers;
   PluginCalls calls;
+  EndingThreads ending;
   StreamEnvironment environment{.transport = &transport_,
                                 .events = &events,
                                 .logger = &logger_,
                                 .clock = &clock_,
                                 .ledgers = &ledgers,
-                                .calls = &calls};
+                                .calls = &calls,
+                                .ending = &ending};
   auto connector = std::make_shared<FakeConnector>(&world_, 7);
   world_.blocked = {"a"};
   std::vector<std::shared_ptr<StreamRunner>> moved;
@@ -196,7 +198,7 @@ TEST_F(Mover, AStreamThatDoesNotSettleHoldsTheOthersOnlyForAWhile) {
           if (moved.size() == 2) return {};
           moved.push_back(StreamRunner::Create(Ingress(moved.empty() ? "a" : "b"), environment).value());
           moved.back()->Launch(connector, nullptr);
-          return {moved.back(), true, {}};
+          return {moved.back(), true};
         },
         std::chrono::milliseconds(50));
     mover.Start(nullptr);

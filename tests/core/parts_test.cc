@@ -69,7 +69,7 @@ TEST(EventStore, EventsGoWithTheirStream) {
   EventStore store(&clock);
   const auto of_plugin = [](const char* id) {
     Event event = Status(id, "s");
-    event.from_plugin = true;
+    event.origin = 1;
     return event;
   };
   store.Put(of_plugin("early"));
@@ -92,7 +92,7 @@ TEST(EventStore, AFloodIsBoundedAndTheOldestGivesWay) {
   store.Put(Status("a-of-the-host", "a"));
   for (int i = 0; i < 10'000; ++i) {
     Event event = Status("e" + std::to_string(i), "a", std::string(5000, 'x'));
-    event.from_plugin = true;
+    event.origin = 1;
     store.Put(event);
   }
   const auto events = store.List();
@@ -101,7 +101,7 @@ TEST(EventStore, AFloodIsBoundedAndTheOldestGivesWay) {
   EXPECT_EQ(events.back().id, "kept");
   for (const Event& event : events) {
     EXPECT_LE(event.message.size(), EventStore::kTextBytesMax);
-    if (event.from_plugin) {
+    if (event.origin != 0) {
       EXPECT_GE(std::stoi(event.id.substr(1)), 10'000 - 64);
     }
   }

@@ -33,7 +33,7 @@ class RuntimeTest : public ::testing::Test {
   void Start() {
     runtime_.reset();
     runtime_ = std::move(
-        Runtime::Create({"me", "{}", drain_timeout_, policy_}, {&plugin_, &transport_, &logger_, &clock_, state_store_})
+        Runtime::Create({"me", "{}", drain_timeout_, policy_}, {NotOwned(&plugin_), &transport_, &logger_, &clock_, state_store_})
             .value());
   }
 

@@ -119,7 +119,7 @@ TEST_F(SetPayload, IsRefusedAfterShutdown) {
 TEST_F(SetPayload, WrongStaticParametersAreAllNamedAtTheStart) {
   plugin_.mutable_descriptor()->static_schema =
       R"({"type":"object","required":["broker"],"properties":{"port":{"type":"integer"}}})";
-  const auto runtime = Runtime::Create({"me", R"({"port":"x"})"}, {&plugin_, &transport_, &logger_, &clock_});
+  const auto runtime = Runtime::Create({"me", R"({"port":"x"})"}, {NotOwned(&plugin_), &transport_, &logger_, &clock_});
   ASSERT_FALSE(runtime.ok());
   EXPECT_EQ(runtime.error().code(), Code::kInvalidArgument);
   const std::string& message = runtime.error().message();

@@ -174,7 +174,7 @@ TEST_F(StateTest, ADamagedFileIsAnAlertAndTheRestGoesOn) {
 TEST_F(StateTest, AStateThatCannotBeReadIsAnErrorOfTheStart) {
   state_.load_error = Error(Code::kUnimplemented, "of a later version");
   const auto runtime =
-      Runtime::Create({"me", "{}", std::chrono::seconds(1)}, {&plugin_, &transport_, &logger_, &clock_, &state_});
+      Runtime::Create({"me", "{}", std::chrono::seconds(1)}, {NotOwned(&plugin_), &transport_, &logger_, &clock_, &state_});
   ASSERT_FALSE(runtime.ok());
   EXPECT_EQ(runtime.error().code(), Code::kUnimplemented);
 }

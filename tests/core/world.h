@@ -37,11 +37,16 @@ struct World {
   std::map<std::string, Error> create_error;  // by stream: every create fails
   std::deque<Error> create_errors;            // one for each create, then success
   std::vector<BatchLimits> limits;            // of each NextBatch
-  std::set<std::string> blocked;              // streams whose create does not return
+  std::set<std::string> blocked;              // streams whose create does not return; "connector": CreateConnector
+  std::set<int> failing;                      // connectors on which nothing can be created: UNAVAILABLE
+  std::set<int> unreadable;                   // whose consumers' NextBatch fails
+  bool overlap_safe = false;
+  std::map<int, std::deque<std::string>> own;  // what only consumers of this connector can give, without a position
   std::vector<std::string> created;           // "id@position" of consumers, "id" of producers
   std::vector<int> created_by;                // the connector of each
   std::vector<std::chrono::steady_clock::time_point> created_at;
   std::map<std::string, int> instances_alive;  // by stream
+  std::map<std::string, int> instances_most;   // at the same time
   std::vector<std::string> source;             // what consumers read, each from its position
   std::deque<Error> next_errors;               // one for each NextBatch
   std::vector<std::uint64_t> acks;

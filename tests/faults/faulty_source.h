@@ -12,6 +12,7 @@ namespace kps::faults {
 class FaultyWaker : public Waker {
  public:
   void Wake() override { woken_ = true; }
+  void Rest() override { woken_ = false; }
   bool woken() const { return woken_; }
 
  private:

@@ -20,7 +20,7 @@ class NoLog : public Logger {
 };
 
 StreamEnvironment MakeEnvironment(Simulation* simulation, Transport* transport, EventStore* events, Logger* log,
-                                          Ledgers* ledgers, PluginCalls* calls) {
+                                          Ledgers* ledgers, PluginCalls* calls, EndingThreads* ending) {
   StreamEnvironment environment;
   environment.transport = transport;
   environment.events = events;
@@ -28,6 +28,7 @@ StreamEnvironment MakeEnvironment(Simulation* simulation, Transport* transport, 
   environment.clock = simulation;
   environment.ledgers = ledgers;
   environment.calls = calls;
+  environment.ending = ending;
   environment.window.batches_max = 1 + simulation->Below(8);
   if (simulation->OneIn(4)) environment.window.bytes_max = 1 + simulation->Below(100);
   return environment;
@@ -90,8 +91,9 @@ Outcome RunIngress(std::uint64_t seed, const Disguise& disguise) {
   NoLog log;
   Ledgers ledgers;
   PluginCalls calls;
+  EndingThreads ending;
   auto environment =
-      MakeEnvironment(&simulation, disguised ? disguised.get() : &transport, &events, &log, &ledgers, &calls);
+      MakeEnvironment(&simulation, disguised ? disguised.get() : &transport, &events, &log, &ledgers, &calls, &ending);
   if (check.options().stores) environment.state = &store;
   lifetimes.Run({"in", Direction::kIngress, "c", "{}"}, source, environment);
 
@@ -131,8 +133,9 @@ Outcome RunEgress(std::uint64_t seed, const Disguise& disguise) {
   NoLog log;
   Ledgers ledgers;
   PluginCalls calls;
+  EndingThreads ending;
   auto environment =
-      MakeEnvironment(&simulation, disguised ? disguised.get() : &transport, &events, &log, &ledgers, &calls);
+      MakeEnvironment(&simulation, disguised ? disguised.get() : &transport, &events, &log, &ledgers, &calls, &ending);
   environment.policy.on_undeliverable =
       options.dead_letters ? FailurePolicy::OnUndeliverable::kDeadLetter : FailurePolicy::OnUndeliverable::kDrop;
   if (options.dead_letters && simulation.OneIn(2)) {

@@ -17,6 +17,10 @@ class FakeWaker : public Waker {
     awake_ = true;
     changed_.notify_all();
   }
+  void Rest() override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    awake_ = false;
+  }
   void WaitFor(milliseconds timeout) {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait_for(lock, timeout, [this] { return awake_; });
@@ -186,7 +190,7 @@ Fixture::Fixture(Options options)
       clock_(std::make_unique<FixedClock>()) {
   plant_.connected = options.connected;
   auto runtime =
-      Runtime::Create({options.connector_id}, {plugin_.get(), transport_.get(), logger_.get(), clock_.get()});
+      Runtime::Create({options.connector_id}, {std::shared_ptr<Plugin>(std::shared_ptr<void>(), plugin_.get()), transport_.get(), logger_.get(), clock_.get()});
   if (!runtime.ok()) throw std::runtime_error(runtime.error().ToString());
   runtime_ = std::move(runtime.value());
   auto server = Server::Start("127.0.0.1:0", {runtime_.get(), transport_.get()}, options.limits);
