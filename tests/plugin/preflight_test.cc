@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -165,7 +166,11 @@ TEST_F(PreflightTest, WhatThePluginPrintsIsNotTheVerdict) {
 }
 
 TEST_F(PreflightTest, ChildInheritsNothingOfTheHost) {
-  const int inherited = open("/dev/null", O_RDONLY);  // NOLINT: on purpose without O_CLOEXEC
+  const int inherited = fcntl(STDERR_FILENO, F_DUPFD, 50);  // NOLINT: on purpose without FD_CLOEXEC
+  rlimit core{};
+  ASSERT_EQ(getrlimit(RLIMIT_CORE, &core), 0);
+  const rlimit core_dumps{core.rlim_max, core.rlim_max};
+  setrlimit(RLIMIT_CORE, &core_dumps);
   sigset_t blocked;
   sigset_t before;
   sigemptyset(&blocked);
@@ -178,6 +183,7 @@ TEST_F(PreflightTest, ChildInheritsNothingOfTheHost) {
   const Error error = Preflight(KPS_PREFLIGHT, request, kLong, std::stop_token());
   signal(SIGPIPE, handler);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  setrlimit(RLIMIT_CORE, &core);
   close(inherited);
   EXPECT_EQ(error.code(), Code::kUnavailable);
   EXPECT_EQ(error.retry_after(), milliseconds(1500));
@@ -199,6 +205,17 @@ TEST_F(PreflightTest, ProgramThatIsNotTheHostSaysNothingAboutThePlugin) {
   EXPECT_EQ(error.code(), Code::kUnavailable) << error.ToString();
   EXPECT_THAT(error.message(), HasSubstr("exited with code 0 before it was loaded"));
   EXPECT_THAT(error.message(), Not(HasSubstr("returns an error")));
+}
+
+TEST_F(PreflightTest, ProgramThatDoesNotReadIsEndedAllTheSame) {
+  const fs::path program = folder_ / "program";
+  for (const char* const line : {"exec <&-", "true"}) {
+    std::ofstream(program) << "#!/bin/sh\n" << line << "\nkill -STOP $$\n";
+    fs::permissions(program, fs::perms::owner_all);
+    const Error error =
+        Preflight(program, {Broken("good"), std::string(3'000'000, ' '), "{}"}, milliseconds(500), std::stop_token());
+    EXPECT_EQ(error.code(), Code::kDeadlineExceeded) << line << ": " << error.ToString();
+  }
 }
 
 TEST_F(PreflightTest, NoDescriptorIsLeft) {
