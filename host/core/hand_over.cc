@@ -58,14 +58,14 @@ Error StreamRunner::HandOverIfItWorks(StreamMove* move, std::unique_ptr<Instance
     return Error(Code::kUnavailable, "what is on its way is not confirmed in time");
   }
   if (!connector_->overlap_safe() || !move->connector()->overlap_safe()) instance->reset();
-  auto trial = std::make_shared<Trial>(
-      Trial::Setup{move->connector(), self, &stream_, &control_, Position(), environment_.batch, environment_.calls,
-                   environment_.clock},
-      [this, connector = move->connector()](std::unique_ptr<Instance> made, std::optional<Batch> first,
-                                            PluginCalls::Mark* mark) {
-        TakeTurn(connector, mark);
-        if (!CarryWith(std::move(made), first)) Carry(mark);
-      });
+  auto trial =
+      std::make_shared<Trial>(Trial::Setup{move->connector(), self, &stream_, &control_, Position(), environment_.batch,
+                                           environment_.calls, environment_.clock},
+                              [this, connector = move->connector()](
+                                  std::unique_ptr<Instance> made, std::optional<Batch> first, PluginCalls::Mark* mark) {
+                                TakeTurn(connector, mark);
+                                if (!CarryWith(std::move(made), first)) Carry(mark);
+                              });
   WatchedThread thread = Trial::Start(trial);
   Error error = trial->AwaitResult(move->deadline());
   if (error.ok() && *instance && ingress_ && !ingress_->TakeRest((*instance)->consumer(), move->deadline())) {

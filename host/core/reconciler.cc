@@ -146,8 +146,8 @@ Result<Reconciler::Swapped> Reconciler::Swap(std::shared_ptr<Connector> connecto
   Swapped swapped;
   std::vector<Runner> gone_over;
   for (const auto& [id, entry] : CopyRunning()) {
-    const auto move = std::make_shared<StreamMove>(connector, StreamMove::Mode::kIfItWorks,
-                                                   environment_.clock->Now() + timeout);
+    const auto move =
+        std::make_shared<StreamMove>(connector, StreamMove::Mode::kIfItWorks, environment_.clock->Now() + timeout);
     entry.runner->RequestMove(move);
     const StreamMove::Outcome outcome = entry.runner->AwaitMove(move.get(), stop);
     if (outcome.result == StreamMove::Result::kRefused) {
@@ -184,8 +184,8 @@ void Reconciler::MoveBack(const std::vector<Runner>& runners, std::chrono::milli
     connector = connector_;
   }
   for (const Runner& runner : runners) {
-    const auto move = std::make_shared<StreamMove>(connector, StreamMove::Mode::kAnyway,
-                                                   environment_.clock->Now() + timeout);
+    const auto move =
+        std::make_shared<StreamMove>(connector, StreamMove::Mode::kAnyway, environment_.clock->Now() + timeout);
     runner->RequestMove(move);
     (void)runner->AwaitMove(move.get(), stop);
   }

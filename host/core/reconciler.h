@@ -49,8 +49,8 @@ class Reconciler {
   void Resume(std::map<std::string, ResumePoint> points);
 
   // The streams go over to `connector`, one by one, each while it carries; then it is the one for what is applied next.
-  // An error: with one of them it does not work within `timeout`, and all go on with the present one. Nothing is applied
-  // meanwhile. `stop`: it is given up, as all streams are about to end.
+  // An error: with one of them it does not work within `timeout`, and all go on with the present one. Nothing is
+  // applied meanwhile. `stop`: it is given up, as all streams are about to end.
   struct Swapped {
     std::vector<std::chrono::nanoseconds> pauses;
     std::vector<std::string> standing;  // streams that go over when they come back from their plugin

@@ -111,7 +111,7 @@ class StreamControl {
   mutable Mutex mutex_;
   CondVar changed_;
   std::vector<Waker*> wakers_ KPS_GUARDED_BY(mutex_);
-  Waker* carrier_ KPS_GUARDED_BY(mutex_) = nullptr;  // of the instance that is carrying
+  Waker* carrier_ KPS_GUARDED_BY(mutex_) = nullptr;          // of the instance that is carrying
   std::shared_ptr<StreamMove> move_ KPS_GUARDED_BY(mutex_);  // that has not begun
   bool launched_ KPS_GUARDED_BY(mutex_) = false;
   bool stop_requested_ KPS_GUARDED_BY(mutex_) = false;

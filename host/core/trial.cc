@@ -19,8 +19,8 @@ Error Trial::AwaitResult(std::chrono::steady_clock::time_point deadline) {
 
 void Trial::Run() {
   PluginCalls::Mark mark(setup_.calls, setup_.stream->id);
-  auto instance = std::make_unique<Instance>(setup_.connector.get(), setup_.stream, setup_.position, setup_.control,
-                                             &mark);
+  auto instance =
+      std::make_unique<Instance>(setup_.connector.get(), setup_.stream, setup_.position, setup_.control, &mark);
   const auto named = [](const char* doing, const Error& error) {
     return Error(error.code(), std::string("cannot ") + doing + ": " + error.ToString());
   };

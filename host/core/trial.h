@@ -26,8 +26,8 @@ class Trial {
     PluginCalls* calls;
     const Clock* clock;
   };
-  // Of the trial's thread, once it has the stream: carries with the instance, whose first batch is there already. `mark`
-  // is the thread's.
+  // Of the trial's thread, once it has the stream: carries with the instance, whose first batch is there already.
+  // `mark` is the thread's.
   using CarryOn =
       std::function<void(std::unique_ptr<Instance> instance, std::optional<Batch> first, PluginCalls::Mark* mark)>;
 

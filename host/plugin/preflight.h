@@ -16,7 +16,7 @@ struct PreflightRequest {
 };
 
 // Runs `program --preflight`, which is to call RunPreflight, and waits for it. OK: there the plugin could be loaded,
-// and its connector created and destroyed. Else the error of LoadPlugin or create_connector, as it is, or
+// and its connector created and destroyed. Else the error of LoadPlugin, that of create_connector, or
 //   FAILED_PRECONDITION  it crashed, or ended the process
 //   DEADLINE_EXCEEDED    it did not come to an end within `timeout`
 //   CANCELLED            `stop`

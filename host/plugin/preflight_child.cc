@@ -78,7 +78,10 @@ Error Try(const PreflightRequest& request, int verdict) {
   IgnoringServices services;
   auto connector = plugin.value()->CreateConnector(request.static_json, request.config_json, &services);
   if (!connector.ok()) {
-    return Error(connector.error().code(), request.path + " cannot create its connector: " + connector.error().message());
+    Error error(connector.error().code(),
+                request.path + " cannot create its connector: " + connector.error().message());
+    error.set_retry_after(connector.error().retry_after());
+    return error;
   }
   WriteProgress(verdict, kInDestroy);
   connector.value().reset();

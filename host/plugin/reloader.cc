@@ -120,8 +120,9 @@ bool Reloader::AwaitReason(Why* why) {
 Result<std::string> Reloader::Swap(Why why) {
   if (stop_.stop_requested()) return Error(Code::kUnavailable, "the host is stopping");
   if (!snapshots_) {
-    return Fail(Error(Code::kFailedPrecondition, "the plugin was loaded from its own file, as no directory for a "
-                                                 "private copy was found: set TMPDIR to one and restart the host"));
+    return Fail(Error(Code::kFailedPrecondition,
+                      "the plugin was loaded from its own file, as no directory for a "
+                      "private copy was found: set TMPDIR to one and restart the host"));
   }
   std::error_code unknown;
   if (why == Why::kChanged && !std::filesystem::exists(options_.file, unknown)) {
@@ -167,12 +168,13 @@ Result<std::string> Reloader::SwapTo(const Snapshot& snapshot) {
 
 Result<Reloader::Loaded> Reloader::Load(const Snapshot& snapshot) {
   if (const std::size_t resident = ResidentLibraries(); resident >= kResidentMax) {
-    return Error(Code::kResourceExhausted, std::to_string(resident) +
-                                               " versions are still mapped, and no more are loaded: restart the host");
+    return Error(Code::kResourceExhausted,
+                 std::to_string(resident) + " versions are still mapped, and no more are loaded: restart the host");
   }
   if (Error error = CheckElf(snapshot.path); !error.ok()) return error;
   const PreflightRequest request{snapshot.path, options_.static_json, runtime_->PluginConfigJson()};
-  if (Error error = Preflight(options_.program, request, options_.timeout, stop_.get_token()); !error.ok()) return error;
+  if (Error error = Preflight(options_.program, request, options_.timeout, stop_.get_token()); !error.ok())
+    return error;
   auto plugin = LoadPlugin(snapshot.path, {.no_unload = options_.no_unload});
   if (!plugin.ok()) return plugin.error();
   return Loaded{std::move(plugin.value()), snapshot, BuildIdOf(snapshot.path)};

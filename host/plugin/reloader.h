@@ -28,7 +28,7 @@ class Reloader : public PluginControl {
   struct Options {
     std::string file;
     std::string static_json = "{}";
-    std::string program = "/proc/self/exe";    // that is run as PROGRAM --preflight
+    std::string program = "/proc/self/exe";     // that is run as PROGRAM --preflight
     std::chrono::milliseconds timeout{10'000};  // of one step
     bool watch = false;
     std::chrono::milliseconds debounce{100};  // the file is looked at when it has been left alone for so long
@@ -86,7 +86,7 @@ class Reloader : public PluginControl {
   Runtime* runtime_ = nullptr;
   std::stop_source stop_;
 
-  Mutex swap_mutex_;                                            // one swap at a time
+  Mutex swap_mutex_;                                                  // one swap at a time
   std::unique_ptr<Snapshots> snapshots_ KPS_GUARDED_BY(swap_mutex_);  // null: nowhere to copy to
   std::string refused_sha256_ KPS_GUARDED_BY(swap_mutex_);
 

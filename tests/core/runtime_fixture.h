@@ -32,9 +32,9 @@ class RuntimeTest : public ::testing::Test {
   // A new runtime; for tests that change the plugin first.
   void Start() {
     runtime_.reset();
-    runtime_ = std::move(
-        Runtime::Create({"me", "{}", drain_timeout_, policy_}, {NotOwned(&plugin_), &transport_, &logger_, &clock_, state_store_})
-            .value());
+    runtime_ = std::move(Runtime::Create({"me", "{}", drain_timeout_, policy_},
+                                         {NotOwned(&plugin_), &transport_, &logger_, &clock_, state_store_})
+                             .value());
   }
 
   Runtime::SetOutcome Set(std::vector<StreamSpec> streams, std::vector<JsonMembers> configs = {}) {

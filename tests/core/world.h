@@ -42,8 +42,8 @@ struct World {
   std::set<int> unreadable;                   // whose consumers' NextBatch fails
   bool overlap_safe = false;
   std::map<int, std::deque<std::string>> own;  // what only consumers of this connector can give, without a position
-  std::vector<std::string> created;           // "id@position" of consumers, "id" of producers
-  std::vector<int> created_by;                // the connector of each
+  std::vector<std::string> created;            // "id@position" of consumers, "id" of producers
+  std::vector<int> created_by;                 // the connector of each
   std::vector<std::chrono::steady_clock::time_point> created_at;
   std::map<std::string, int> instances_alive;  // by stream
   std::map<std::string, int> instances_most;   // at the same time

@@ -189,8 +189,9 @@ Fixture::Fixture(Options options)
       logger_(std::make_unique<SilentLogger>()),
       clock_(std::make_unique<FixedClock>()) {
   plant_.connected = options.connected;
-  auto runtime =
-      Runtime::Create({options.connector_id}, {std::shared_ptr<Plugin>(std::shared_ptr<void>(), plugin_.get()), transport_.get(), logger_.get(), clock_.get()});
+  auto runtime = Runtime::Create(
+      {options.connector_id},
+      {std::shared_ptr<Plugin>(std::shared_ptr<void>(), plugin_.get()), transport_.get(), logger_.get(), clock_.get()});
   if (!runtime.ok()) throw std::runtime_error(runtime.error().ToString());
   runtime_ = std::move(runtime.value());
   auto server = Server::Start("127.0.0.1:0", {runtime_.get(), transport_.get()}, options.limits);

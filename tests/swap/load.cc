@@ -57,9 +57,9 @@ void Builds::Spoiled(const std::string& how) {
 }
 
 void Builds::Bad() {
-  constexpr const char* kSpoils[] = {"no_symbol",         "newer_abi",        "other_name",      "stricter_schema",
-                                     "throws_at_load",    "connector_fails",  "connector_hangs", "connector_crashes",
-                                     "instances_fail",    "instances_hang",   "first_read_fails"};
+  constexpr const char* kSpoils[] = {"no_symbol",      "newer_abi",       "other_name",      "stricter_schema",
+                                     "throws_at_load", "connector_fails", "connector_hangs", "connector_crashes",
+                                     "instances_fail", "instances_hang",  "first_read_fails"};
   const std::size_t number = bad_number_++ % (std::size(kSpoils) + 2);
   if (number < std::size(kSpoils)) return Spoiled(kSpoils[number]);
   const std::string whole = GoodContent(plugin_, ++good_);
@@ -83,8 +83,8 @@ Host::Host(const Builds& builds, Options options) {
   if (!reloader.ok()) throw std::runtime_error(reloader.error().ToString());
   reloader_ = std::move(reloader.value());
   transport_ = std::move(MakeTransport(options.url, "swap-test", &log_).value());
-  auto runtime = Runtime::Create({.static_json = options.static_json},
-                                 {reloader_->TakeFirst(), transport_.get(), &log_, &clock_});
+  auto runtime =
+      Runtime::Create({.static_json = options.static_json}, {reloader_->TakeFirst(), transport_.get(), &log_, &clock_});
   if (!runtime.ok()) throw std::runtime_error(runtime.error().ToString());
   runtime_ = std::move(runtime.value());
   reloader_->Start(runtime_.get());

@@ -99,7 +99,8 @@ TEST_F(ReloaderTest, ARefusedContentIsTriedAgainOnlyWhenSomebodyAsks) {
   const auto host = Start(true);
   builds_.Spoiled("connector_fails");
   ASSERT_TRUE(Eventually([&] { return Failures(*host) == 1; }));
-  EXPECT_THAT(ReasonOf(*host), AllOf(HasSubstr("spoiled"), HasSubstr("version 0.1.0 goes on"), HasSubstr(builds_.file())));
+  EXPECT_THAT(ReasonOf(*host),
+              AllOf(HasSubstr("spoiled"), HasSubstr("version 0.1.0 goes on"), HasSubstr(builds_.file())));
   const auto touched = std::filesystem::file_time_type::clock::now();
   std::filesystem::last_write_time(builds_.file(), touched);
   EXPECT_FALSE(Eventually([&] { return Failures(*host) != 1; }, milliseconds(500)));
@@ -139,7 +140,8 @@ TEST_F(ReloaderTest, EachWayToBeBadHasASentenceThatNamesTheFileAndNotItsCopy) {
     builds_.Spoiled(how);
     const auto swapped = host->reloader().Reload();
     ASSERT_FALSE(swapped.ok()) << how;
-    EXPECT_THAT(swapped.error().message(), AllOf(HasSubstr(reason), HasSubstr(builds_.file()), Not(HasSubstr("kps-plugin-"))))
+    EXPECT_THAT(swapped.error().message(),
+                AllOf(HasSubstr(reason), HasSubstr(builds_.file()), Not(HasSubstr("kps-plugin-"))))
         << how;
     EXPECT_TRUE(host->Healthy("make")) << how;
   }

@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-extern "C" const kps_plugin *real_plugin_v1(uint32_t host_abi_version);
+extern "C" const kps_plugin* real_plugin_v1(uint32_t host_abi_version);
 
 namespace {
 
@@ -17,7 +17,7 @@ constexpr std::string_view kSpoil = KPS_SPOIL;
 // Longer than the host waits for one step, and not for ever: what hangs has to end before the test does.
 void Hang() { std::this_thread::sleep_for(std::chrono::seconds(2)); }
 
-kps_code Fail(kps_error *error) {
+kps_code Fail(kps_error* error) {
   constexpr std::string_view kText = "spoiled";
   error->code = KPS_UNAVAILABLE;
   error->text_size = kText.size();
@@ -39,42 +39,42 @@ kps_plugin Spoil(kps_plugin table) {
     table.stream_schema = {kSchema.data(), kSchema.size()};
   }
   if (kSpoil == "connector_fails") {
-    table.create_connector = [](const kps_host *, kps_str, kps_str, kps_connector **, kps_error *error) {
+    table.create_connector = [](const kps_host*, kps_str, kps_str, kps_connector**, kps_error* error) {
       return Fail(error);
     };
   }
   if (kSpoil == "connector_hangs") {
-    table.create_connector = [](const kps_host *, kps_str, kps_str, kps_connector **, kps_error *error) {
+    table.create_connector = [](const kps_host*, kps_str, kps_str, kps_connector**, kps_error* error) {
       Hang();
       return Fail(error);
     };
   }
   if (kSpoil == "connector_crashes") {
-    table.create_connector = [](const kps_host *, kps_str, kps_str, kps_connector **, kps_error *error) {
+    table.create_connector = [](const kps_host*, kps_str, kps_str, kps_connector**, kps_error* error) {
       std::raise(SIGSEGV);
       return Fail(error);
     };
   }
   if (kSpoil == "instances_fail") {
-    table.create_consumer = [](kps_connector *, const kps_stream *, kps_bytes, kps_consumer **, kps_error *error) {
+    table.create_consumer = [](kps_connector*, const kps_stream*, kps_bytes, kps_consumer**, kps_error* error) {
       return Fail(error);
     };
-    table.create_producer = [](kps_connector *, const kps_stream *, kps_producer **, kps_error *error) {
+    table.create_producer = [](kps_connector*, const kps_stream*, kps_producer**, kps_error* error) {
       return Fail(error);
     };
   }
   if (kSpoil == "instances_hang") {
-    table.create_consumer = [](kps_connector *, const kps_stream *, kps_bytes, kps_consumer **, kps_error *error) {
+    table.create_consumer = [](kps_connector*, const kps_stream*, kps_bytes, kps_consumer**, kps_error* error) {
       Hang();
       return Fail(error);
     };
-    table.create_producer = [](kps_connector *, const kps_stream *, kps_producer **, kps_error *error) {
+    table.create_producer = [](kps_connector*, const kps_stream*, kps_producer**, kps_error* error) {
       Hang();
       return Fail(error);
     };
   }
   if (kSpoil == "first_read_fails") {
-    table.next_msg = [](kps_consumer *, const kps_limits *, uint32_t, kps_batch *, kps_error *error) {
+    table.next_msg = [](kps_consumer*, const kps_limits*, uint32_t, kps_batch*, kps_error* error) {
       return Fail(error);
     };
   }
@@ -86,7 +86,7 @@ kps_plugin Spoil(kps_plugin table) {
 #ifndef KPS_ENTRY
 #define KPS_ENTRY kps_plugin_v1
 #endif
-extern "C" KPS_EXPORT const kps_plugin *KPS_ENTRY(uint32_t host_abi_version) {
+extern "C" KPS_EXPORT const kps_plugin* KPS_ENTRY(uint32_t host_abi_version) {
   static const kps_plugin table = Spoil(*real_plugin_v1(host_abi_version));
   return &table;
 }

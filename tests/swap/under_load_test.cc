@@ -7,7 +7,6 @@
 #include <set>
 
 #include "host/plugin/load.h"
-
 #include "tests/support/eventually.h"
 #include "tests/support/nats_server.h"
 #include "tests/swap/load.h"
@@ -33,8 +32,9 @@ class UnderLoad : public testing::TestWithParam<std::string> {
     if (GetParam() == "nats") server_ = std::make_unique<test::NatsServer>();
   }
   std::unique_ptr<Host> Start(const Builds& builds) {
-    return std::make_unique<Host>(
-        builds, Host::Options{.url = server_ ? server_->url() : "memory:", .timeout = kSanitized ? milliseconds(1500) : milliseconds(400)});
+    return std::make_unique<Host>(builds,
+                                  Host::Options{.url = server_ ? server_->url() : "memory:",
+                                                .timeout = kSanitized ? milliseconds(1500) : milliseconds(400)});
   }
   // Returns false where the rest makes no sense.
   void SwapMany(Builds* builds, Host* host) {
@@ -57,7 +57,8 @@ class UnderLoad : public testing::TestWithParam<std::string> {
         ASSERT_FALSE(swapped.ok()) << builds->bad();
         EXPECT_EQ(after.generation, before.generation) << builds->bad();
         EXPECT_TRUE(host->Has(kPluginSwapFailed)) << builds->bad();
-        reasons_.insert(builds->bad() + ": " + swapped.error().message().substr(swapped.error().message().find("goes on: ") + 9));
+        reasons_.insert(builds->bad() + ": " +
+                        swapped.error().message().substr(swapped.error().message().find("goes on: ") + 9));
       }
     }
     // Those that hang are to end first.
