@@ -302,7 +302,7 @@ std::string DescribeEnd(int status) {
 }  // namespace
 
 Error Preflight(const std::string& program, const PreflightRequest& request, milliseconds timeout,
-                std::stop_token stop) {
+                const std::stop_token& stop) {
   Child child;
   if (Error error = child.Start(program, request); !error.ok()) return error;
   const End end = child.Await(timeout, stop);

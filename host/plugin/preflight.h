@@ -24,7 +24,7 @@ struct PreflightRequest {
 // with a sentence that has the last line of what it wrote to stderr. The child and what it has started are gone when
 // this returns. Any thread.
 Error Preflight(const std::string& program, const PreflightRequest& request, std::chrono::milliseconds timeout,
-                std::stop_token stop);
+                const std::stop_token& stop);
 
 // The child. Does not return, unless it was started by somebody else: then it says so and returns an exit code.
 int RunPreflight();
