@@ -183,7 +183,6 @@ std::string ConfigTable(const v1::GetPayloadResponse& response, std::size_t row_
 std::string PluginTable(const host::v1::PluginStatus& status, std::size_t row_width_max) {
   std::vector<std::vector<std::string>> rows;
   const auto add = [&](const char* name, const std::string& value) { rows.push_back({name, OrDash(value)}); };
-  add("plugin", status.name() + " " + status.version());
   add("generation", std::to_string(status.generation()));
   add("file", status.file() + (status.watching() ? " (watched)" : ""));
   add("loaded from", status.loaded_file());
@@ -204,7 +203,7 @@ std::string PluginTable(const host::v1::PluginStatus& status, std::size_t row_wi
   if (status.has_last_failure()) {
     add("last failure", TimeText(status.last_failure().at()) + " " + status.last_failure().reason());
   }
-  return Table({"PLUGIN", ""}, row_width_max).Print(rows);
+  return Table({"PLUGIN", OrDash(status.name() + " " + status.version())}, row_width_max).Print(rows);
 }
 
 Table EventsTable(std::size_t row_width_max) {

@@ -38,7 +38,7 @@ std::string ConfigTable(const v1::GetPayloadResponse& response, std::size_t row_
 Table EventsTable(std::size_t row_width_max);
 std::vector<std::string> EventRow(const v1::EventPayload& event);
 
-// One row for each thing that is known: NAME VALUE.
+// PLUGIN and its version, then a row for each thing that is known.
 std::string PluginTable(const host::v1::PluginStatus& status, std::size_t row_width_max);
 
 // Protobuf JSON with every field, several lines or one; ends with a newline.

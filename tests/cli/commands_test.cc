@@ -214,6 +214,13 @@ TEST_F(CommandsTest, HealthSaysWhetherTheConnectorServes) {
   EXPECT_EQ(Health(context), kExitUnreachable);
 }
 
+TEST_F(CommandsTest, AConnectorThatIsNoHostOfOursHasNoPluginToShow) {
+  EXPECT_EQ(PluginStatus(context_), kExitUnreachable);
+  EXPECT_EQ(PluginReload(context_), kExitUnreachable);
+  EXPECT_THAT(err_.str(), HasSubstr("does not serve kps.host.v1"));
+  EXPECT_EQ(out_.str(), "");
+}
+
 TEST_F(CommandsTest, SilentConnectorEndsWithTheTimeout) {
   connector_.Hang();
   Client impatient(connector_.address(), 100ms);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kps/host/v1/plugin.pb.h"
 #include "tests/cli/fake_connector.h"
 
 namespace kps::cli {
@@ -54,6 +55,33 @@ TEST(Render, EventsShowTheErrorBesideTheMessage) {
   EXPECT_EQ(table.Print({EventRow(status)}),
             "-                         status  streamHealthy           a       HEALTHY  -         stream is healthy\n");
   EXPECT_EQ(table.Print({}), "");
+}
+
+TEST(Render, PluginTableHasOneRowForEachThingThatIsKnown) {
+  const char* const known = R"("name":"mqtt","version":"1.2.3","file":"/p/mqtt.so","loadedFile":"/t/mqtt.2.so",
+      "sha256":"ab","generation":"2","loadedAt":"2026-01-02T03:04:05.006Z","resident":"1","residentMax":"64",
+      "watching":true,"swaps":"1")";
+  const auto status = FromJson<host::v1::PluginStatus>(std::string("{") + known + "}");
+  EXPECT_EQ(PluginTable(status, 0),
+            "PLUGIN       mqtt 1.2.3\n"
+            "generation   2\n"
+            "file         /p/mqtt.so (watched)\n"
+            "loaded from  /t/mqtt.2.so\n"
+            "loaded at    2026-01-02T03:04:05.006Z\n"
+            "build id     -\n"
+            "sha256       ab\n"
+            "resident     1 of at most 64\n"
+            "swaps        1, 0 failed\n");
+  const auto swapped = FromJson<host::v1::PluginStatus>(std::string("{") + known + R"(,"failures":"3",
+      "lastSwap":{"at":"2026-01-02T03:04:05Z","fromVersion":"1.2.2","toVersion":"1.2.3","streams":"7",
+                  "pauseMax":"1.0025s","dropped":"4"},
+      "lastFailure":{"at":"2026-01-02T03:04:06Z","reason":"is no\nplugin"}})");
+  const std::string table = PluginTable(swapped, 0);
+  EXPECT_NE(table.find("swaps         1, 3 failed\n"
+                       "last swap     2026-01-02T03:04:05.000Z 1.2.2 -> 1.2.3, 7 streams, pause 1002.5 ms, messages lost 4\n"
+                       "last failure  2026-01-02T03:04:06.000Z is no plugin\n"),
+            std::string::npos)
+      << table;
 }
 
 TEST(Render, ControlCharactersDoNotReachTheTerminal) { EXPECT_EQ(Printable("a\x1b[31m\nb\x7f"), "a [31m b "); }

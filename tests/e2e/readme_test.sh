@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What README.md tells a reader to type, typed.   readme_test.sh run|plugin
+# What README.md tells a reader to type, typed.   readme_test.sh run|plugin|swap
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build=$KPS_DEMO_BUILD_DIR
@@ -85,7 +85,58 @@ readme_plugin() {
   host_stops
 }
 
+readme_swap() {
+  # The plugin is changed and built in a project of the test's own.
+  mkdir -p "$work/project"
+  cp -r plugins "$work/project/plugins"
+  cat >"$work/project/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.25)
+project(walk LANGUAGES C CXX)
+set(CMAKE_CXX_STANDARD 20)
+set(KPS_SANITIZE "$KPS_SANITIZE")
+if(KPS_SANITIZE)
+  add_compile_options(-fsanitize=\${KPS_SANITIZE})
+  add_link_options(-fsanitize=\${KPS_SANITIZE})
+endif()
+set(KPS_PLUGIN_OUTPUT_DIRECTORY \${CMAKE_BINARY_DIR}/plugins)
+add_subdirectory($PWD/plugin-api plugin-api)
+add_subdirectory(plugins/template)
+END
+  cmake -S "$work/project" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release >"$work/cmake.log"
+  cmake --build "$work/build" --target template >>"$work/cmake.log"
+  sed -n '/^### Change it while it runs$/,/^## /s/^    //p' README.md | grep -v '^INFO' |
+    sed -e "s|build/release|$build|" -e 's|127\.0\.0\.1:8000|127.0.0.1:0 --metrics-listen off|' \
+      -e "s|/tmp/greetings|$work/greetings|g" -e "s|plugins/template|$work/project/plugins/template|" \
+      -e "s|--plugin template|--plugin $work/build/plugins/template.so|" \
+      -e "s|--build --preset release|--build $work/build|" >"$work/commands"
+  local line saved
+  while IFS= read -r line; do
+    case "$line" in
+      *' &')
+        line=${line% &}
+        # shellcheck disable=SC2086
+        exec_in_background $line
+        host_listens
+        ;;
+      'kill %1') host_stops ;;
+      *' plugin status')
+        wait_for "the new version" "$work/status" 'template 0\.2\.0' bash -c "$line"
+        echo "save to new code running, with its build: $((($(date +%s%N) - saved) / 1000000)) ms"
+        cat "$work/status"
+        ;;
+      sed*)
+        saved=$(date +%s%N)
+        bash -ec "$line"
+        ;;
+      *) bash -ec "$line" </dev/null >>"$work/commands.log" || fail "$line" ;;
+    esac
+  done <"$work/commands"
+  [[ -z $host_pid && -s $work/status ]] || fail "README.md does not look at the plugin, or does not stop the host"
+  grep -q 'plugin template 0\.1\.0 -> 0\.2\.0: 1 stream moved, pause .* ms, messages lost 0' "$work/host.log" ||
+    fail "the log does not say what README.md shows"
+}
+
 case "${1:-}" in
-  run | plugin) "readme_$1" ;;
-  *) fail "readme_test.sh run|plugin" ;;
+  run | plugin | swap) "readme_$1" ;;
+  *) fail "readme_test.sh run|plugin|swap" ;;
 esac

@@ -14,7 +14,7 @@ grpc='(grpc|grpcpp)/.+\.h'
 rules=(
   "plugin-api/" "$standard|$system" "the plugin API includes libc, the standard library and itself"
   "host/core/" "$standard|rapidjson/.+|host/core/.+" "core knows the standard library and RapidJSON, and no other part of the host"
-  "host/plugin/" "$standard|$system|kps/.+|boost/dll/.+|host/(core|plugin)/.+" "host/plugin may use core, the plugin API and Boost.DLL"
+  "host/plugin/" "$standard|$system|kps/.+|boost/dll/.+|openssl/.+|host/(core|plugin)/.+" "host/plugin may use core, the plugin API, Boost.DLL and libcrypto"
   "host/transport/" "$standard|$system|nats/.+|host/(core|transport)/.+" "host/transport may use core and libnats"
   "host/grpc/" "$standard|$system|$contract|$grpc|host/(core|grpc)/.+" "host/grpc may use core, gRPC and protobuf"
   "host/metrics/" "$standard|$system|prometheus/.+|curl/.+|host/(core|metrics)/.+" "host/metrics may use core, prometheus-cpp, civetweb and libcurl"

@@ -21,7 +21,9 @@
 
 /* kps_plugin.flags */
 #define KPS_FLAG_NO_UNLOAD 1u    /* the library can never be unmapped (Go, for one) */
-#define KPS_FLAG_OVERLAP_SAFE 2u /* two consumers of one stream may exist for a moment (hot swap) */
+/* In a hot swap, the new consumer or producer of a stream may be created while the old one exists, which is not called
+ * then. Where old and new are not both so, the old one is destroyed first, and created again if the new one fails. */
+#define KPS_FLAG_OVERLAP_SAFE 2u
 
 /* What configure did with the new config. */
 #define KPS_CONFIGURE_APPLIED 1
@@ -70,7 +72,8 @@ typedef struct kps_plugin {
 
   /* [control] One connector for a generation of the library. static_json and config_json are JSON objects.
    * On failure *out stays NULL. The host starts no stream and answers no SetPayload meanwhile, so connect in
-   * create_consumer and create_producer. */
+   * create_consumer and create_producer. Before a swap, it is called in a process of its own as well, and what it
+   * created there is destroyed at once: a build that crashes or hangs here harms nobody. */
   kps_code (*create_connector)(const kps_host *host, kps_str static_json, kps_str config_json, kps_connector **out,
                                kps_error *error);
   void (*destroy_connector)(kps_connector *connector);
