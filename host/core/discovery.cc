@@ -1,5 +1,6 @@
 #include "host/core/discovery.h"
 
+#include <system_error>
 #include <utility>
 
 #include "host/core/host_events.h"
@@ -23,7 +24,15 @@ void Discovery::Stop() {
 }
 
 void Discovery::Use(std::shared_ptr<Connector> connector) {
-  if (connector && !thread_.joinable()) thread_ = std::thread([this] { Run(); });
+  if (connector && !thread_.joinable()) {
+    try {
+      thread_ = std::thread([this] { Run(); });
+    } catch (const std::system_error& error) {
+      logger_->Log(LogLevel::kError, "",
+                   std::string("streams are not discovered, for want of a thread: ") + error.what());
+      connector = nullptr;
+    }
+  }
   if (!connector) events_->Clear(kDiscoveryFailed.kind, std::string(kDiscoveryFailed.id), "");
   MutexLock lock(mutex_);
   connector_.swap(connector);

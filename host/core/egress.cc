@@ -72,6 +72,7 @@ void Egress::Run(Producer* producer) {
     pending_receipt_ = in_hand_.receipt;
     Error unflushed = Carry(producer);
     KeepInHand();
+    if (control_->moving()) control_->RestCarrier();
     if (unflushed.ok()) unflushed = Flush(producer);
     if (unflushed.ok()) return;
     // What only this producer has is not left behind for a move that may as well not be made.

@@ -1,6 +1,7 @@
 #include "host/core/ending_threads.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace kps {
@@ -94,6 +95,17 @@ void EndingThreads::Reap() {
       }
     }
     ended.front().thread.join();
+    LetGo(std::move(ended.front().held));
+  }
+}
+
+void EndingThreads::LetGo(std::shared_ptr<const void> held) {
+  if (!held) return;
+  try {
+    auto owned = std::make_shared<std::shared_ptr<const void>>(std::move(held));
+    Add(WatchedThread([owned] { owned->reset(); }), nullptr);
+  } catch (const std::system_error&) {
+    // There is no thread for it: it goes here.
   }
 }
 

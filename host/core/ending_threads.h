@@ -48,6 +48,8 @@ class EndingThreads {
   // `held` is let go soon after the thread has ended, on another one: a library that the thread has called can be
   // unloaded then. Any thread, as what follows.
   void Add(WatchedThread thread, std::shared_ptr<const void> held);
+  // Lets go of it on a thread of its own: a destructor of the plugin's may not return.
+  void LetGo(std::shared_ptr<const void> held);
   // Waits until all of them have ended, and what they held is gone.
   void AwaitAll();
 

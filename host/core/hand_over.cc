@@ -40,6 +40,7 @@ void StreamRunner::HandOverAnyway(StreamMove* move, std::unique_ptr<Instance>* i
                                   const std::shared_ptr<StreamRunner>& self) {
   if (*instance && ingress_) (void)ingress_->Settle((*instance)->consumer(), move->deadline());
   instance->reset();
+  control_.SetCarrying(false);
   GoOnIn(self, [&] {
     return WatchedThread([this, connector = move->connector()]() mutable {
       PluginCalls::Mark mark(environment_.calls, stream_.id);
@@ -50,34 +51,44 @@ void StreamRunner::HandOverAnyway(StreamMove* move, std::unique_ptr<Instance>* i
   control_.FinishMove(move, {});
 }
 
-// OK: another thread goes on. Else the instance is there still, if it could be.
 Error StreamRunner::HandOverIfItWorks(StreamMove* move, std::unique_ptr<Instance>* instance,
                                       const std::shared_ptr<StreamRunner>& self) {
   const auto parked_at = environment_.clock->Now();
-  if (ingress_ && !ingress_->Settle((*instance)->consumer(), move->deadline())) {
+  Error error;
+  do {
+    error = TryOn(move, instance, self, parked_at);
+  } while (error.code() == Code::kAborted && environment_.clock->Now() < move->deadline());
+  if (!error.ok() && !*instance) control_.SetCarrying(false);
+  return error;
+}
+
+// OK: another thread goes on. ABORTED: it may be tried anew. Else the instance is there still, if it could be.
+Error StreamRunner::TryOn(StreamMove* move, std::unique_ptr<Instance>* instance,
+                          const std::shared_ptr<StreamRunner>& self, StreamControl::TimePoint parked_at) {
+  if (*instance && ingress_ && !ingress_->Settle((*instance)->consumer(), move->deadline())) {
     return Error(Code::kUnavailable, "what is on its way is not confirmed in time");
   }
   if (!connector_->overlap_safe() || !move->connector()->overlap_safe()) instance->reset();
-  auto trial =
-      std::make_shared<Trial>(Trial::Setup{move->connector(), self, &stream_, &control_, Position(), environment_.batch,
-                                           environment_.calls, environment_.clock},
-                              [this, connector = move->connector()](
-                                  std::unique_ptr<Instance> made, std::optional<Batch> first, PluginCalls::Mark* mark) {
-                                TakeTurn(connector, mark);
-                                if (!CarryWith(std::move(made), first)) Carry(mark);
-                              });
+  auto trial = std::make_shared<Trial>(Trial::Setup{move->connector(), self, &stream_, &control_, Position(),
+                                                    environment_.batch, environment_.calls, environment_.clock},
+                                       [this](std::unique_ptr<Instance> made, std::optional<Batch> first,
+                                              std::shared_ptr<Connector> connector, PluginCalls::Mark* mark) {
+                                         TakeTurn(std::move(connector), mark);
+                                         const Carried carried = CarryWith(std::move(made), first);
+                                         if (carried != Carried::kByAnother) Carry(mark, carried);
+                                       });
   WatchedThread thread = Trial::Start(trial);
   Error error = trial->AwaitResult(move->deadline());
-  if (error.ok() && *instance && ingress_ && !ingress_->TakeRest((*instance)->consumer(), move->deadline())) {
-    error = Error(Code::kUnavailable, "what the former version has read last is not confirmed in time");
+  if (error.ok() && *instance && ingress_) {
+    error = ingress_->TakeRest((*instance)->consumer(), move->deadline());
   }
   if (!error.ok()) {
     trial->Reject();
-    // What cannot be there twice is not made again before it is gone.
-    if (!*instance) (void)thread.WaitUntilEnded(move->deadline());
+    // What cannot be there twice is not made again before it is gone, unless it does not come back.
+    if (!*instance) (void)thread.WaitUntilEnded(environment_.clock->Now() + PluginCalls::kGrace);
     environment_.ending->Add(std::move(thread), std::move(trial));
     environment_.events->KeepOrigin(stream_.id, connector_->origin());
-    return error;
+    return error.code() == Code::kAborted && !*instance ? Error(Code::kUnavailable, error.message()) : error;
   }
   const auto pause = environment_.clock->Now() - parked_at;
   GoOnIn(self, [&] { return std::move(thread); });

@@ -114,18 +114,28 @@ void Ingress::ForgetTokens() {
 
 bool Ingress::Settle(Consumer* consumer, StreamControl::TimePoint deadline) {
   if (!window_ || !publisher_) return true;  // nothing was read yet
+  settling_ = true;
   DrainWindow(consumer, deadline);
-  return window_->empty() && !control_->stopping();
+  while (window_->empty() && unacknowledged_ && !control_->stopping() && Now() < deadline) {
+    (void)control_->WaitForStop(kConfirmWait);
+    Acknowledge(consumer);
+  }
+  settling_ = false;
+  return window_->empty() && !unacknowledged_ && !progress_.waiting() && !control_->stopping();
 }
 
-bool Ingress::TakeRest(Consumer* consumer, StreamControl::TimePoint deadline) {
-  if (!NextPosition().empty()) return true;
-  for (;;) {
+Error Ingress::TakeRest(Consumer* consumer, StreamControl::TimePoint deadline) {
+  while (NextPosition().empty()) {
     auto batch = consumer->NextBatch(environment_->batch, milliseconds(0));
-    if (!batch.ok() || batch.value().messages.empty()) return true;
+    if (!batch.ok() || batch.value().messages.empty()) return {};
+    const bool resumes = !batch.value().position.empty();
     Accept(batch.value());
-    if (!Settle(consumer, deadline)) return false;
+    if (!Settle(consumer, deadline)) {
+      return Error(Code::kDeadlineExceeded, "what the former version has read last is not confirmed in time");
+    }
+    if (resumes) return Error(Code::kAborted, "the former version has read on");
   }
+  return {};
 }
 
 void Ingress::Accept(const Batch& batch) {
@@ -181,7 +191,7 @@ void Ingress::Acknowledge(Consumer* consumer) {
   }
   // The messages are safe; what may follow is that the source sends some of them again.
   constexpr const char* kDoing = "acknowledge to the source";
-  if (!error.transient()) return health_->ReactToError(kDoing, error);
+  if (!error.transient() && !settling_) return health_->ReactToError(kDoing, error);
   acknowledge_at_ = Now() + std::max(health_->NextDelay(), error.retry_after());
   health_->ReportUnhealthy(std::string("cannot ") + kDoing + ": " + error.ToString());
 }
@@ -248,7 +258,7 @@ void Ingress::End() {
 
 void Ingress::DrainWindow(Consumer* consumer, StreamControl::TimePoint deadline) {
   ReapConfirmed(consumer);
-  while (!window_->empty() && Now() < deadline) {
+  while (!window_->empty() && Now() < deadline && !(settling_ && control_->stopping())) {
     const Error error = window_->PublishTo(publisher_.get());
     if (error.code() == Code::kInvalidArgument && DropRefused(error)) continue;
     if (!error.ok() && !error.transient()) break;
@@ -258,7 +268,7 @@ void Ingress::DrainWindow(Consumer* consumer, StreamControl::TimePoint deadline)
     AwaitConfirmed(consumer, window_->NewestTicket(), kConfirmWait);
     ReapConfirmed(consumer);
   }
-  if (!window_->empty()) {
+  if (!window_->empty() && !settling_) {
     health_->events().Log(LogLevel::kWarn,
                           std::to_string(window_->message_count()) +
                               " messages were not confirmed in time; a source that resumes sends them again");

@@ -30,12 +30,13 @@ class Ingress {
   void Run(Consumer* consumer, std::optional<Batch> first = {});
   // The consumer that follows is another: what the last one is still to be told is of no use to it.
   void ForgetTokens();
-  // Brings home what is on its way, before another consumer goes on. False: not until `deadline`, or the stream is told
-  // to stop.
+  // Brings home what is on its way, and tells the source, before another consumer goes on. False: not until `deadline`,
+  // or the stream is told to stop.
   bool Settle(Consumer* consumer, StreamControl::TimePoint deadline);
-  // Another consumer exists and will carry on: what a source that cannot resume has given to this one alone is taken
-  // over, and brought home. False as above.
-  bool TakeRest(Consumer* consumer, StreamControl::TimePoint deadline);
+  // Another consumer exists, without a position: what a source that cannot resume has given to this one alone is taken
+  // over, and brought home. DEADLINE_EXCEEDED: not in time. ABORTED: it can resume, and what it has given now the other
+  // one would give again.
+  Error TakeRest(Consumer* consumer, StreamControl::TimePoint deadline);
   // The stream ends, perhaps with something still on its way.
   void End();
   // After the last confirmed batch: where a successor starts.
@@ -72,6 +73,7 @@ class Ingress {
   std::unique_ptr<Publisher> publisher_;
   bool publisher_refused_ = false;  // it has to be opened anew
   bool publish_alert_ = false;
+  bool settling_ = false;
   std::optional<std::uint64_t> unacknowledged_;  // the token that is to be acknowledged
   std::chrono::steady_clock::time_point acknowledge_at_{};
 };

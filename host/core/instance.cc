@@ -4,9 +4,8 @@
 
 namespace kps {
 
-Instance::Instance(Connector* connector, const StreamSpec* stream, std::string_view position, StreamControl* control,
-                   PluginCalls::Mark* mark)
-    : control_(control) {
+Instance::Instance(Connector* connector, const StreamSpec* stream, StreamControl* control, PluginCalls::Mark* mark)
+    : connector_(connector), stream_(stream), control_(control), mark_(mark) {
   auto waker = connector->CreateWaker(stream->id);
   if (!waker.ok()) {
     error_ = {"prepare the stream", waker.error()};
@@ -14,21 +13,23 @@ Instance::Instance(Connector* connector, const StreamSpec* stream, std::string_v
   }
   waker_ = std::move(waker.value());
   control_->AddWaker(waker_.get());
-  const auto create = [&](const char* function, auto&& call) {
-    const PluginCalls::Scope scope(mark, function);
-    return call();
-  };
-  if (stream->direction == Direction::kIngress) {
-    auto made = create("create_consumer", [&] { return connector->CreateConsumer(*stream, position, waker_.get()); });
+}
+
+void Instance::Make(std::string_view position) {
+  if (!error_.error.ok()) return;
+  if (stream_->direction == Direction::kIngress) {
+    const PluginCalls::Scope scope(mark_, "create_consumer");
+    auto made = connector_->CreateConsumer(*stream_, position, waker_.get());
     if (made.ok()) {
-      consumer_.emplace(std::move(made.value()), mark);
+      consumer_.emplace(std::move(made.value()), mark_);
     } else {
       error_ = {"create the consumer", made.error()};
     }
   } else {
-    auto made = create("create_producer", [&] { return connector->CreateProducer(*stream, waker_.get()); });
+    const PluginCalls::Scope scope(mark_, "create_producer");
+    auto made = connector_->CreateProducer(*stream_, waker_.get());
     if (made.ok()) {
-      producer_.emplace(std::move(made.value()), mark);
+      producer_.emplace(std::move(made.value()), mark_);
     } else {
       error_ = {"create the producer", made.error()};
     }

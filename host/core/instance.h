@@ -22,22 +22,30 @@ struct InstanceError {
 
 class Instance {
  public:
-  // All of them outlive it; it does not look at `position` later. A consumer starts there.
-  Instance(Connector* connector, const StreamSpec* stream, std::string_view position, StreamControl* control,
-           PluginCalls::Mark* mark);
+  // All of them outlive it. With its waker.
+  Instance(Connector* connector, const StreamSpec* stream, StreamControl* control, PluginCalls::Mark* mark);
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
-  // OK: it was made.
+  // Has the plugin make it; a consumer starts at `position`. Once.
+  void Make(std::string_view position);
+  // OK: all went well so far.
   const InstanceError& error() const { return error_; }
   Consumer* consumer() { return consumer_ ? &*consumer_ : nullptr; }
   Producer* producer() { return producer_ ? &*producer_ : nullptr; }
   // A move interrupts its calls.
   void BeginToCarry() { control_->SetCarrier(waker_.get()); }
+  // Its calls return soon. Any thread.
+  void Wake() {
+    if (waker_) waker_->Wake();
+  }
 
  private:
+  Connector* const connector_;
+  const StreamSpec* const stream_;
   StreamControl* const control_;
+  PluginCalls::Mark* const mark_;
   InstanceError error_;
   std::unique_ptr<Waker> waker_;
   std::optional<MarkedConsumer> consumer_;  // one of the two

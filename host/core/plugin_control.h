@@ -47,7 +47,7 @@ class PluginControl {
   virtual ~PluginControl() = default;
   virtual PluginStatus Status() const = 0;
   // Loads the file as it is now and moves the streams to it, also when that content was refused before. Waits for it.
-  // Returns what was done, in a sentence. An error: the version before goes on.
+  // Returns what was done, in a sentence. An error: the version before goes on. UNAVAILABLE: so does another reload.
   virtual Result<std::string> Reload() = 0;
 };
 

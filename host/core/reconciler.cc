@@ -24,7 +24,9 @@ void AwaitEnd(StreamRunner* runner, const Clock& clock, StreamControl::TimePoint
 }  // namespace
 
 Reconciler::Reconciler(StreamEnvironment environment, Metrics* metrics)
-    : environment_(std::move(environment)), metrics_(metrics), mover_([this] { return MoveNext(); }) {}
+    : environment_(std::move(environment)),
+      metrics_(metrics),
+      mover_([this] { return MoveNext(); }, environment_.ending) {}
 
 Reconciler::~Reconciler() { Shutdown(); }
 

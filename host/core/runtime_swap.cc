@@ -45,7 +45,7 @@ Result<Runtime::Swapped> Runtime::SwapTo(std::shared_ptr<const Generation> next,
   const std::uint64_t dropped = ledgers_.Dropped();
   auto moved = reconciler_.Swap(connector.value(), timeout, stop);
   if (!moved.ok()) return moved.error();
-  connector_ = std::move(connector.value());
+  ending_.LetGo(std::exchange(connector_, std::move(connector.value())));
   events_.KeepOrigin("", connector_->origin());
   discovery_.Use(descriptor.discovers ? connector_ : nullptr);
   Swapped swapped{generation()->plugin->descriptor().version, descriptor.version, std::move(moved.value().pauses),

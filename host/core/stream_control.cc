@@ -12,14 +12,17 @@ constexpr std::chrono::milliseconds kMoveGrace{1000};
 }  // namespace
 
 bool StreamControl::Stop(StopMode mode, TimePoint deadline) {
-  MutexLock lock(mutex_);
-  if (stop_requested_) return false;
-  stop_requested_ = true;
-  drain_deadline_ = deadline.time_since_epoch().count();
-  stop_mode_ = mode;
-  stopping_ = true;
-  changed_.NotifyAll();
-  for (Waker* waker : wakers_) waker->Wake();
+  {
+    MutexLock lock(mutex_);
+    if (stop_requested_) return false;
+    stop_requested_ = true;
+    drain_deadline_ = deadline.time_since_epoch().count();
+    stop_mode_ = mode;
+    stopping_ = true;
+    changed_.NotifyAll();
+    for (Waker* waker : wakers_) waker->Wake();
+  }
+  stop_source_.request_stop();
   return true;
 }
 
@@ -72,9 +75,13 @@ void StreamControl::AwaitEnded() {
 
 void StreamControl::RequestMove(std::shared_ptr<StreamMove> move) {
   MutexLock lock(mutex_);
-  if (move->anyway_) settled_ = false;
-  move_ = std::move(move);
-  moving_ = true;
+  if (move->anyway_) {
+    settled_ = false;
+    owed_.reset();
+  } else if (move_ && move_->anyway_) {
+    owed_ = move_;
+  }
+  SetMove(std::move(move));
   if (carrier_ != nullptr) carrier_->Wake();
   changed_.NotifyAll();
 }
@@ -82,19 +89,48 @@ void StreamControl::RequestMove(std::shared_ptr<StreamMove> move) {
 StreamMove::Outcome StreamControl::AwaitMove(StreamMove* move, std::stop_token stop) {
   const std::stop_callback nudge(stop, [this] { Nudge(); });
   MutexLock lock(mutex_);
-  while (!move->outcome_ && !ended_ && !stop_requested_ && !stop.stop_requested()) {
+  const auto given_up = [&]() KPS_REQUIRES(mutex_) { return ended_ || stop_requested_ || stop.stop_requested(); };
+  while (!move->outcome_ && !given_up()) {
     // One that is under way is bounded by the deadline itself.
     const auto deadline = move_.get() == move ? move->deadline_ : move->deadline_ + kMoveGrace;
     if (clock_->Now() >= deadline) break;
     (void)clock_->WaitUntil(&changed_, &mutex_, deadline);
   }
   if (move->outcome_) return *move->outcome_;
+  if (!given_up()) {
+    move->anyway_ = true;
+  } else if (move_.get() == move) {
+    SettleRefusal(move, Error(Code::kCancelled, "the stream is told to stop"));
+    if (carrier_ != nullptr && !stop_requested_) carrier_->Rest();
+  }
+  return {StreamMove::Result::kStands, {}, {}};
+}
+
+StreamMove::Outcome StreamControl::LetStand(StreamMove* move) {
+  MutexLock lock(mutex_);
   move->anyway_ = true;
   return {StreamMove::Result::kStands, {}, {}};
 }
 
+void StreamControl::SetMove(std::shared_ptr<StreamMove> move) {
+  move_ = std::move(move);
+  moving_ = move_ != nullptr;
+}
+
+void StreamControl::SettleRefusal(StreamMove* move, const Error& error) {
+  move->outcome_ = {StreamMove::Result::kRefused, error, {}};
+  if (!move_ || move_.get() == move) SetMove(std::exchange(owed_, nullptr));
+  changed_.NotifyAll();
+}
+
+void StreamControl::RestCarrier() {
+  MutexLock lock(mutex_);
+  if (carrier_ != nullptr && !stop_requested_) carrier_->Rest();
+}
+
 std::shared_ptr<StreamMove> StreamControl::TakeMove() {
   MutexLock lock(mutex_);
+  if (carrier_ != nullptr && !stop_requested_) carrier_->Rest();
   moving_ = false;
   return std::exchange(move_, nullptr);
 }
@@ -102,11 +138,9 @@ std::shared_ptr<StreamMove> StreamControl::TakeMove() {
 bool StreamControl::DeclineMove(const Error& error) {
   MutexLock lock(mutex_);
   if (!move_ || move_->anyway_) return false;
-  move_->outcome_ = StreamMove::Outcome{StreamMove::Result::kRefused, error, {}};
-  move_.reset();
-  moving_ = false;
+  const auto move = move_;
+  SettleRefusal(move.get(), error);
   if (carrier_ != nullptr && !stop_requested_) carrier_->Rest();
-  changed_.NotifyAll();
   return true;
 }
 
@@ -117,6 +151,7 @@ bool StreamControl::OnlyIfItWorks(const StreamMove& move) const {
 
 void StreamControl::FinishMove(StreamMove* move, std::chrono::nanoseconds pause) {
   MutexLock lock(mutex_);
+  owed_.reset();
   move->outcome_ = {StreamMove::Result::kMoved, {}, pause};
   changed_.NotifyAll();
 }
@@ -124,9 +159,14 @@ void StreamControl::FinishMove(StreamMove* move, std::chrono::nanoseconds pause)
 bool StreamControl::RefuseMove(StreamMove* move, const Error& error) {
   MutexLock lock(mutex_);
   if (move->anyway_) return false;
-  move->outcome_ = {StreamMove::Result::kRefused, error, {}};
-  changed_.NotifyAll();
+  SettleRefusal(move, error);
   return true;
+}
+
+void StreamControl::PutBackMove(std::shared_ptr<StreamMove> move) {
+  MutexLock lock(mutex_);
+  if (!move_) return SetMove(std::move(move));
+  if (!move_->anyway_) owed_ = std::move(move);
 }
 
 void StreamControl::Nudge() {
@@ -176,13 +216,6 @@ void StreamControl::MarkSettled() {
   MutexLock lock(mutex_);
   settled_ = true;
   changed_.NotifyAll();
-}
-
-void StreamControl::PutBackMove(std::shared_ptr<StreamMove> move) {
-  MutexLock lock(mutex_);
-  if (move_) return;
-  move_ = std::move(move);
-  moving_ = true;
 }
 
 bool StreamControl::EndToHandOver() {

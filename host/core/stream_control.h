@@ -52,11 +52,13 @@ class StreamControl {
   void Launch();
   bool carrying() const { return carrying_; }
   // The stream is to go over to another connector as soon as it comes back from its plugin. One that was asked for
-  // before, and has not begun, is not made any more.
+  // before, and has not begun, is made only if this one is refused and that one stands.
   void RequestMove(std::shared_ptr<StreamMove> move);
   // Waits until it is made or refused. When neither has happened by its deadline, it stands: it is made whenever the
-  // stream comes back, whether it works or not.
+  // stream comes back, whether it works or not. A stop of the stream, or `stop`, withdraws it.
   StreamMove::Outcome AwaitMove(StreamMove* move, std::stop_token stop);
+  // It stands, without a wait.
+  StreamMove::Outcome LetStand(StreamMove* move);
 
   // Of the stream's thread.
   // Waits until it is launched. False: it was told to stop, and never is.
@@ -72,7 +74,9 @@ class StreamControl {
   void SetCarrier(Waker* waker);
   // A move waits to be made.
   bool moving() const { return moving_; }
-  // It is to be made now, and finished; null: there is none.
+  // The calls of the carrying instance may block again: what it is still asked is not to be interrupted.
+  void RestCarrier();
+  // It is to be made now, and finished; null: there is none. The carrier rests.
   std::shared_ptr<StreamMove> TakeMove();
   // What was brought about before it could begin is in its way. False: it is to be made anyway.
   bool DeclineMove(const Error& error);
@@ -99,12 +103,18 @@ class StreamControl {
   // What is left of `timeout` before the stream is to end; at least a moment, in which a call may succeed.
   std::chrono::milliseconds Bounded(std::chrono::milliseconds timeout) const;
   const std::atomic<bool>* stopping_flag() const { return &stopping_; }
+  // Requested by the stop.
+  std::stop_token stop_token() const { return stop_source_.get_token(); }
 
  private:
+  void SetMove(std::shared_ptr<StreamMove> move) KPS_REQUIRES(mutex_);  // null: none
+  void SettleRefusal(StreamMove* move, const Error& error) KPS_REQUIRES(mutex_);
+
   const Clock* const clock_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> carrying_{false};
   std::atomic<bool> moving_{false};
+  std::stop_source stop_source_;
   std::atomic<StopMode> stop_mode_{StopMode::kDrain};
   std::atomic<TimePoint::rep> drain_deadline_{0};  // set before it is draining
 
@@ -113,6 +123,7 @@ class StreamControl {
   std::vector<Waker*> wakers_ KPS_GUARDED_BY(mutex_);
   Waker* carrier_ KPS_GUARDED_BY(mutex_) = nullptr;          // of the instance that is carrying
   std::shared_ptr<StreamMove> move_ KPS_GUARDED_BY(mutex_);  // that has not begun
+  std::shared_ptr<StreamMove> owed_ KPS_GUARDED_BY(mutex_);  // that stood when move_ was asked for
   bool launched_ KPS_GUARDED_BY(mutex_) = false;
   bool stop_requested_ KPS_GUARDED_BY(mutex_) = false;
   bool settled_ KPS_GUARDED_BY(mutex_) = false;

@@ -42,7 +42,10 @@ void StreamHealth::ReactToError(const char* doing, const Error& error) {
 }
 
 void StreamHealth::ReportHealthy() {
-  if (control_->stopping() || !events_.Healthy()) return;
+  if (control_->stopping()) return;
+  const bool news = events_.Healthy();
+  // It may have carried nothing for a moment and be well all the same: it has moved.
+  if (!news && control_->carrying()) return;
   control_->SetCarrying(true);
   backoff_.Reset();
 }

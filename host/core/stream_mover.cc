@@ -1,11 +1,12 @@
 #include "host/core/stream_mover.h"
 
+#include <system_error>
 #include <utility>
 
 namespace kps {
 
-StreamMover::StreamMover(MoveNext move_next, std::chrono::milliseconds settle_timeout)
-    : move_next_(std::move(move_next)), settle_timeout_(settle_timeout) {}
+StreamMover::StreamMover(MoveNext move_next, EndingThreads* ending, std::chrono::milliseconds settle_timeout)
+    : move_next_(std::move(move_next)), ending_(ending), settle_timeout_(settle_timeout) {}
 
 StreamMover::~StreamMover() { Stop(); }
 
@@ -15,8 +16,12 @@ void StreamMover::Start(std::shared_ptr<Connector> retired) {
   retired_.push_back(std::move(retired));
   if (running_) return;
   if (thread_.joinable()) thread_.join();  // it has nothing left to do
-  running_ = true;
-  thread_ = std::thread([this] { Run(); });
+  try {
+    thread_ = std::thread([this] { Run(); });
+    running_ = true;
+  } catch (const std::system_error&) {
+    // There is none now.
+  }
 }
 
 void StreamMover::Stop() {
@@ -37,7 +42,8 @@ void StreamMover::Run() {
       retired.swap(retired_);
     }
     if (!MoveAll()) return;
-    retired.clear();  // outside of the lock: this is where a connector may be destroyed
+    for (auto& connector : retired) ending_->LetGo(std::move(connector));
+    retired.clear();
   } while (AnythingNew());
 }
 

@@ -25,12 +25,13 @@ class StreamMover {
   // Has one stream go over from its old connector to the newest one.
   using MoveNext = std::function<Moved()>;
 
-  explicit StreamMover(MoveNext move_next, std::chrono::milliseconds settle_timeout = kSettleTimeout);
+  // `ending` outlives it.
+  StreamMover(MoveNext move_next, EndingThreads* ending, std::chrono::milliseconds settle_timeout = kSettleTimeout);
   ~StreamMover();
 
   // Moves until `move_next` says that none is left; where a move is under way already, it goes on with what is new.
-  // Then `retired`, the former connector, is let go here: its destruction may take long, and no stream waits for it.
-  // Any thread.
+  // Then `retired`, the former connector, is let go by `ending`: its destruction may take long, and nobody waits for
+  // it. Where there is no thread for it, that is done with the next Start. Any thread.
   void Start(std::shared_ptr<Connector> retired);
   // Ends after the stream that is being moved. Any thread.
   void Stop();
@@ -42,6 +43,7 @@ class StreamMover {
   bool AnythingNew();  // false: the thread ends
 
   const MoveNext move_next_;
+  EndingThreads* const ending_;
   const std::chrono::milliseconds settle_timeout_;
 
   Mutex mutex_;

@@ -88,31 +88,30 @@ void StreamRunner::TakeTurn(std::shared_ptr<Connector> connector, const PluginCa
 
 std::string StreamRunner::Position() const { return std::string(ingress_ ? ingress_->NextPosition() : ""); }
 
-void StreamRunner::Carry(PluginCalls::Mark* mark) {
+void StreamRunner::Carry(PluginCalls::Mark* mark, Carried former) {
   while (!control_.stopping() || MustStillDeliver()) {
-    if (auto move = control_.TakeMove()) {
+    if (auto move = former == Carried::kGivenUp ? nullptr : control_.TakeMove()) {
       std::unique_ptr<Instance> none;
       if (HandOver(std::move(move), &none)) return;
       continue;
     }
+    former = Carried::kToItsEnd;
     drain_tried_ = control_.stopping();
     control_.BeginInstance();
-    if (egress_) {
-      if (const Error error = egress_->Subscribe(); !error.ok()) {
-        health_.ReactToError("subscribe", error);
-        continue;
-      }
+    auto instance = std::make_unique<Instance>(connector_.get(), &stream_, &control_, mark);
+    InstanceError failed = instance->error();
+    if (failed.error.ok() && egress_) failed = {"subscribe", egress_->Subscribe()};
+    if (failed.error.ok()) {
+      instance->Make(Position());
+      failed = instance->error();
     }
-    auto instance = std::make_unique<Instance>(connector_.get(), &stream_, Position(), &control_, mark);
-    if (const InstanceError& failed = instance->error(); !failed.error.ok()) {
-      const InstanceError error = failed;
+    if (!failed.error.ok()) {
       instance.reset();
-      health_.ReactToError(error.doing, error.error);
+      health_.ReactToError(failed.doing, failed.error);
       continue;
     }
-    if (CarryWith(std::move(instance), {})) return;
-    // One that had failed before has not tried for the stop.
-    if (control_.stopping() && !health_.failed()) drain_tried_ = true;
+    former = CarryWith(std::move(instance), {});
+    if (former == Carried::kByAnother) return;
   }
   {
     MutexLock lock(mutex_);
@@ -122,7 +121,7 @@ void StreamRunner::Carry(PluginCalls::Mark* mark) {
   End();
 }
 
-bool StreamRunner::CarryWith(std::unique_ptr<Instance> instance, std::optional<Batch> first) {
+StreamRunner::Carried StreamRunner::CarryWith(std::unique_ptr<Instance> instance, std::optional<Batch> first) {
   health_.events().Started();
   control_.MarkSettled();
   if (ingress_) ingress_->ForgetTokens();
@@ -134,9 +133,13 @@ bool StreamRunner::CarryWith(std::unique_ptr<Instance> instance, std::optional<B
       egress_->Run(instance->producer());
     }
     auto move = control_.stopping() || health_.failed() ? nullptr : control_.TakeMove();
-    if (!move) return false;
-    if (HandOver(std::move(move), &instance)) return true;
-    if (!instance) return false;  // it was given up for the move
+    if (!move) {
+      // One that had failed before has not tried for the stop.
+      if (control_.stopping() && !health_.failed()) drain_tried_ = true;
+      return Carried::kToItsEnd;
+    }
+    if (HandOver(std::move(move), &instance)) return Carried::kByAnother;
+    if (!instance) return Carried::kGivenUp;
   }
 }
 

@@ -57,7 +57,9 @@ class StreamRunner : public std::enable_shared_from_this<StreamRunner> {
   // The stream is to go over to the move's connector; AwaitMove waits for it. As StreamControl says. A stream that has
   // not begun, or carries nothing, goes over whether that works or not.
   void RequestMove(std::shared_ptr<StreamMove> move) { control_.RequestMove(std::move(move)); }
-  StreamMove::Outcome AwaitMove(StreamMove* move, std::stop_token stop) { return control_.AwaitMove(move, stop); }
+  StreamMove::Outcome AwaitMove(StreamMove* move, std::stop_token stop) {
+    return begun_ ? control_.AwaitMove(move, stop) : control_.LetStand(move);
+  }
   // Waits until it is known how the stream starts: an instance was created, or could not be, or the stream is told to
   // stop. False: none of it within `timeout`.
   bool WaitUntilSettled(std::chrono::milliseconds timeout) { return control_.WaitUntilSettled(timeout); }
@@ -76,21 +78,29 @@ class StreamRunner : public std::enable_shared_from_this<StreamRunner> {
 
   void JoinThread();
   void Run();
+  // What has come of an instance that carried.
+  enum class Carried {
+    kByAnother,  // thread: it has the stream
+    kToItsEnd,
+    kGivenUp,  // for a move that was refused: it is made again before anything else is tried
+  };
   // Carries with one instance after the other until the stream ends, or is another thread's.
-  void Carry(PluginCalls::Mark* mark);
+  void Carry(PluginCalls::Mark* mark, Carried former = Carried::kToItsEnd);
   bool MustStillDeliver() const;
   void TakeTurn(std::shared_ptr<Connector> connector, const PluginCalls::Mark* mark);
   std::string Position() const;  // where the next instance starts
-  // True: another thread goes on.
-  bool CarryWith(std::unique_ptr<Instance> instance, std::optional<Batch> first);
+  Carried CarryWith(std::unique_ptr<Instance> instance, std::optional<Batch> first);
   void End();
   void ReportUndelivered();
 
   // Moves (hand_over.cc). True: another thread goes on.
   bool HandOver(std::shared_ptr<StreamMove> move, std::unique_ptr<Instance>* instance);
   void HandOverAnyway(StreamMove* move, std::unique_ptr<Instance>* instance, const std::shared_ptr<StreamRunner>& self);
+  // OK: another thread goes on.
   Error HandOverIfItWorks(StreamMove* move, std::unique_ptr<Instance>* instance,
                           const std::shared_ptr<StreamRunner>& self);
+  Error TryOn(StreamMove* move, std::unique_ptr<Instance>* instance, const std::shared_ptr<StreamRunner>& self,
+              StreamControl::TimePoint parked_at);
   void GoOnIn(const std::shared_ptr<StreamRunner>& self, const std::function<WatchedThread()>& make);
 
   // The former run, which may not come back from its plugin (former_run.cc).

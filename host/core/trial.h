@@ -28,8 +28,8 @@ class Trial {
   };
   // Of the trial's thread, once it has the stream: carries with the instance, whose first batch is there already.
   // `mark` is the thread's.
-  using CarryOn =
-      std::function<void(std::unique_ptr<Instance> instance, std::optional<Batch> first, PluginCalls::Mark* mark)>;
+  using CarryOn = std::function<void(std::unique_ptr<Instance> instance, std::optional<Batch> first,
+                                     std::shared_ptr<Connector> connector, PluginCalls::Mark* mark)>;
 
   Trial(Setup setup, CarryOn carry_on) : setup_(std::move(setup)), carry_on_(std::move(carry_on)) {}
 
@@ -41,23 +41,25 @@ class Trial {
   Error AwaitResult(std::chrono::steady_clock::time_point deadline);
   // Its thread gets the stream, whose owner waits for the thread from now on. After an OK.
   void Adopt();
-  // It destroys what it has made, and ends.
-  void Reject() { Decide(Verdict::kRejected); }
+  // It destroys what it has made, and ends; what it is still making is woken.
+  void Reject();
 
  private:
   enum class Verdict { kNone, kAdopted, kRejected };
 
   void Run();
   void Decide(Verdict verdict);
+  Error Try(Instance* instance, std::optional<Batch>* first);
   Verdict AwaitVerdict(Error result);
 
   Setup setup_;
-  const CarryOn carry_on_;
+  CarryOn carry_on_;
 
   Mutex mutex_;
   CondVar changed_;
   std::optional<Error> result_ KPS_GUARDED_BY(mutex_);
   Verdict verdict_ KPS_GUARDED_BY(mutex_) = Verdict::kNone;
+  Instance* instance_ KPS_GUARDED_BY(mutex_) = nullptr;  // until the verdict
 };
 
 }  // namespace kps

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "host/core/host_events.h"
@@ -59,7 +60,11 @@ Result<std::unique_ptr<Reloader>> Reloader::Open(Options options, Logger* logger
 
 void Reloader::Start(Runtime* runtime) {
   runtime_ = runtime;
-  thread_ = std::thread([this] { Run(); });
+  try {
+    thread_ = std::thread([this] { Run(); });
+  } catch (const std::system_error& error) {
+    logger_->Log(LogLevel::kError, "", std::string("the plugin is not watched, for want of a thread: ") + error.what());
+  }
 }
 
 void Reloader::BeginStop() {
@@ -85,8 +90,12 @@ PluginStatus Reloader::Status() const {
 }
 
 Result<std::string> Reloader::Reload() {
+  // Each caller has a thread of the server's: they do not queue.
+  if (reloading_.exchange(true)) return Error(Code::kUnavailable, "another reload is under way: wait for its end");
   MutexLock lock(swap_mutex_);
-  return Swap(Why::kAsked);
+  auto swapped = Swap(Why::kAsked);
+  reloading_ = false;
+  return swapped;
 }
 
 void Reloader::Request() {

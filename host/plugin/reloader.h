@@ -2,6 +2,7 @@
 // and has the runtime move its streams. Whatever fails leaves the version before in its place.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <stop_token>
@@ -86,6 +87,7 @@ class Reloader : public PluginControl {
   Runtime* runtime_ = nullptr;
   std::stop_source stop_;
 
+  std::atomic<bool> reloading_{false};
   Mutex swap_mutex_;                                                  // one swap at a time
   std::unique_ptr<Snapshots> snapshots_ KPS_GUARDED_BY(swap_mutex_);  // null: nowhere to copy to
   std::string refused_sha256_ KPS_GUARDED_BY(swap_mutex_);

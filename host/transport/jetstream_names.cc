@@ -26,7 +26,7 @@ std::string Written(std::string_view text) {
     } else if (c == '.') {
       written += '=';
     } else {
-      written += '%';
+      written += '~';
       AppendHex(static_cast<unsigned char>(c), 2, &written);
     }
   }
@@ -38,7 +38,7 @@ std::string Shortened(std::string name) {
   std::uint64_t hash = 0xCBF29CE484222325U;  // FNV-1a
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
   name.resize(kKeptBytes);
-  name += "%%";
+  name += "~~";
   AppendHex(hash, 16, &name);
   return name;
 }

@@ -77,10 +77,11 @@ TEST(Render, PluginTableHasOneRowForEachThingThatIsKnown) {
                   "pauseMax":"1.0025s","dropped":"4"},
       "lastFailure":{"at":"2026-01-02T03:04:06Z","reason":"is no\nplugin"}})");
   const std::string table = PluginTable(swapped, 0);
-  EXPECT_NE(table.find("swaps         1, 3 failed\n"
-                       "last swap     2026-01-02T03:04:05.000Z 1.2.2 -> 1.2.3, 7 streams, pause 1002.5 ms, messages lost 4\n"
-                       "last failure  2026-01-02T03:04:06.000Z is no plugin\n"),
-            std::string::npos)
+  EXPECT_NE(
+      table.find("swaps         1, 3 failed\n"
+                 "last swap     2026-01-02T03:04:05.000Z 1.2.2 -> 1.2.3, 7 streams, pause 1002.5 ms, messages lost 4\n"
+                 "last failure  2026-01-02T03:04:06.000Z is no plugin\n"),
+      std::string::npos)
       << table;
 }
 

@@ -57,7 +57,7 @@ class FakeConsumer : public Consumer {
     world_->changed.wait_for(lock, timeout, [&] {
       return waker_->woken || read_ < world_->source.size() || !own.empty() || !world_->next_errors.empty();
     });
-    if (!own.empty()) {
+    if (!own.empty() && !waker_->woken) {
       payload_ = own.front();
       own.pop_front();
       message_ = {payload_, 0};

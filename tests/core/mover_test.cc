@@ -200,7 +200,7 @@ TEST_F(Mover, AStreamThatDoesNotSettleHoldsTheOthersOnlyForAWhile) {
           moved.back()->Launch(connector, nullptr);
           return {moved.back(), true};
         },
-        std::chrono::milliseconds(50));
+        &ending, std::chrono::milliseconds(50));
     mover.Start(nullptr);
     EXPECT_TRUE(Eventually([&] { return ConnectorsOf("b") == Connectors{7}; }));
     EXPECT_EQ(ConnectorsOf("a"), Connectors{7});

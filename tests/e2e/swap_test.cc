@@ -30,8 +30,7 @@ class SwapProcess : public testing::Test {
   std::unique_ptr<HostProcess> Start(std::vector<std::string> more = {}, std::vector<std::string> environment = {}) {
     const std::string payloads =
         folder_.Write("payloads.json", PayloadsJson({StreamJson("greet", "INGRESS", "c", R"({"intervalMs":10})")}));
-    std::vector<std::string> arguments{"--plugin", plugin_, "--listen", "127.0.0.1:0", "--metrics-listen", "off",
-                                       "--payloads", payloads};
+    std::vector<std::string> arguments{"--plugin", plugin_, "--payloads", payloads};
     arguments.insert(arguments.end(), more.begin(), more.end());
     auto host = std::make_unique<HostProcess>(arguments, environment);
     EXPECT_TRUE(host->WaitUntilListening());
@@ -52,9 +51,8 @@ TEST_F(SwapProcess, WatchingItSwapsWhatIsBuilt) {
   const auto host = Start({"--watch"});
   Replace("second");
   EXPECT_TRUE(ReachesGeneration(host.get(), 2));
-  EXPECT_THAT(host->Client({"plugin", "status"}),
-              AllOf(HasSubstr(plugin_ + " (watched)"), HasSubstr("last swap"), HasSubstr("1 streams, pause"),
-                    HasSubstr("messages lost 0")));
+  EXPECT_THAT(host->Client({"plugin", "status"}), AllOf(HasSubstr(plugin_ + " (watched)"), HasSubstr("last swap"),
+                                                        HasSubstr("1 streams, pause"), HasSubstr("messages lost 0")));
   EXPECT_TRUE(host->WaitForEvents("pluginSwapped"));
   Break();
   EXPECT_TRUE(host->WaitForEvents("pluginSwapFailed"));
@@ -70,7 +68,7 @@ TEST_F(SwapProcess, AReloadSwapsOnDemandAndSaysWhatCameOfIt) {
   EXPECT_THAT(host->Client({"plugin", "reload"}), HasSubstr("template 0.1.0 -> 0.1.0: 1 stream moved, pause "));
   EXPECT_TRUE(ReachesGeneration(host.get(), 2));
   Break();
-  Process refused({KPS_CONNECTOR, "--address", host->address(), "plugin", "reload"});
+  Process refused({KPS_CONNECTOR, "--address", host->address(), "plugin", "reload"}, {});
   EXPECT_EQ(refused.Wait(), 2);
   EXPECT_THAT(refused.err(), AllOf(HasSubstr("is not an ELF file"), HasSubstr("version 0.1.0 goes on")));
   EXPECT_EQ(host->Stop(), 0);

@@ -6,6 +6,7 @@ namespace kps::faults {
 
 std::uint64_t FaultyStore::PutResumePoint(std::string_view, std::string_view position, std::string_view run,
                                           std::uint64_t message_count) {
+  simulation_->AwaitOpen();
   if (simulation_->dead()) return newest_.number + 1;
   newest_ = {newest_.number + 1, {std::string(position), std::string(run), message_count}, {}};
   simulation_->Note("PutResumePoint", static_cast<std::int64_t>(newest_.number),
@@ -33,6 +34,7 @@ std::uint64_t FaultyStore::stored() const {
 }
 
 Error FaultyStore::Flush(milliseconds timeout) {
+  simulation_->AwaitOpen();
   const Time deadline = simulation_->Now() + timeout;
   simulation_->Call("Flush of the state", timeout.count());
   if (simulation_->dead()) return Error(Code::kUnavailable, "dead");

@@ -40,6 +40,14 @@ class File : public ::testing::Test {
     return word;
   }
 
+  // As a position of it would have it.
+  std::string birth_of_file(const std::string& path) {
+    append(path, "x\n");
+    Consumer consumer(plugin, "{\"path\":\"" + path + "\"}");
+    consumer.next(1000, 1);
+    return birth_of(consumer.position);
+  }
+
   Plugin plugin{"file"};
   Directory directory;
   std::string log = directory / "log";
@@ -144,13 +152,24 @@ TEST_F(File, WhatWasRotatedAwayWhileNobodyReadComesInItsOrder) {
     position = consumer.position;
   }
   if (birth_of(position) == "0") GTEST_SKIP() << "no file here tells its birth";
-  append(log + ".9.gz", "packed\n");  // of another rotation; its name tells that it is no text
+  // Files that are born one after the other: the clock of the file system is a coarse one.
+  const auto born_later = [&](const std::string& path, const std::string& content) {
+    const std::string probe = directory / "probe";
+    append(probe, "");
+    const std::string born = birth_of_file(probe);
+    do {
+      std::filesystem::remove(probe);
+      append(probe, "");
+    } while (birth_of_file(probe) == born);
+    append(path, content);
+  };
+  born_later(log + ".9.gz", "packed\n");  // of another rotation; its name tells that it is no text
   std::filesystem::rename(log, log + ".2");
-  append(log, "3\n");
+  born_later(log, "3\n");
   std::filesystem::rename(log, log + ".1");
-  append(directory / "log2.1", "of another file\n");
-  append(log, "4\n");
-  append(log + ".0", "born after the present one: a copy of it\n");
+  born_later(directory / "log2.1", "of another file\n");
+  born_later(log, "4\n");
+  born_later(log + ".0", "born after the present one: a copy of it\n");
   EXPECT_EQ(Consumer(plugin, metadata(quick), position).collect(3), (Lines{"2", "3", "4"}));
 
   std::filesystem::remove(log + ".2");

@@ -7,7 +7,7 @@ cd "$1"
 # Patterns of the path between < > or " ". Standard C++ headers have no dot and no slash.
 standard='[a-z_0-9]+'
 system='([a-z_0-9]+|(sys|netinet|arpa|net|linux)/[a-z_0-9]+)\.h'
-contract='connector/v1/connector(\.grpc)?\.pb\.h|google/(protobuf|rpc)/.+\.h'
+contract='(connector/v1/connector|kps/host/v1/plugin)(\.grpc)?\.pb\.h|google/(protobuf|rpc)/.+\.h'
 grpc='(grpc|grpcpp)/.+\.h'
 
 # FOLDER  WHAT IT MAY INCLUDE  THE RULE IN WORDS. The first folder that fits a file is the one that counts.

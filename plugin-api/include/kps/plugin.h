@@ -21,8 +21,9 @@
 
 /* kps_plugin.flags */
 #define KPS_FLAG_NO_UNLOAD 1u    /* the library can never be unmapped (Go, for one) */
-/* In a hot swap, the new consumer or producer of a stream may be created while the old one exists, which is not called
- * then. Where old and new are not both so, the old one is destroyed first, and created again if the new one fails. */
+/* In a hot swap, the new consumer or producer of a stream may be created while the old one exists. An old consumer that
+ * has given no position is then asked for what is left; any other is not called any more. Where old and new are not both
+ * so, the old one is destroyed first, and created again if the new one fails. */
 #define KPS_FLAG_OVERLAP_SAFE 2u
 
 /* What configure did with the new config. */
