@@ -92,6 +92,11 @@ class FakeProducer : public Producer {
  public:
   FakeProducer(World* world, const std::string& id) : world_(world), alive_(world, id) {}
   Error Produce(std::span<const MessageView> messages, std::chrono::milliseconds, std::size_t* taken) override {
+    {
+      std::unique_lock<std::mutex> lock(world_->mutex);
+      world_->producing = true;
+      world_->changed.wait(lock, [&] { return !world_->producer_blocked; });
+    }
     return world_->Do([&] {
       *taken = 0;
       if (world_->producer_busy) return Error(Code::kUnavailable, "busy");

@@ -254,6 +254,92 @@ TEST_F(SwapTest, WhatASourceThatCannotResumeHasGivenToTheFormerVersionIsTakenOve
   EXPECT_TRUE(Comes({"first", "2", "3", "4", "5"}, &RuntimeTest::Published));
 }
 
+// Before its first message a source that resumes has no position either.
+TEST_F(SwapTest, WhatTheFormerVersionReadsMeanwhileIsNotReadAgainByTheNext) {
+  world_.overlap_safe = true;
+  Run({kIn});
+  world_.Do([&] { world_.blocked = {"in"}; });
+  std::thread unblock([&] {
+    ASSERT_TRUE(Eventually([&] { return ConnectorsOf("in") == std::vector{1, 11}; }));
+    world_.Do([&] {
+      world_.source = {"1", "2", "3"};
+      world_.blocked.clear();
+    });
+  });
+  const auto swapped = Swap();
+  unblock.join();
+  ASSERT_TRUE(swapped.ok()) << swapped.error().ToString();
+  Arrive("4");
+  EXPECT_TRUE(Comes({"1", "2", "3", "4"}, &RuntimeTest::Published));
+  EXPECT_EQ(ConnectorsOf("in").back(), 11);
+}
+
+TEST_F(SwapTest, AStopDuringATrialEndsInTheVersionThatWorks) {
+  Run({kOut});
+  world_.Do([&] {
+    world_.failing = {11};
+    world_.blocked = {"out"};
+  });
+  std::thread swap([&] { EXPECT_FALSE(Swap().ok()); });
+  ASSERT_TRUE(Eventually([&] { return ConnectorsOf("out") == std::vector{1, 11}; }));
+  world_.Send("c", "x");
+  std::thread shutdown([&] { runtime_->Shutdown(); });
+  swap.join();
+  world_.Do([&] { world_.blocked.clear(); });
+  shutdown.join();
+  EXPECT_EQ(Produced(), Texts{"x"}) << "by the version before, which is made again for it";
+  EXPECT_EQ(ConnectorsOf("out").back(), 1);
+}
+
+TEST_F(SwapTest, AProducerIsNotMadeOnceMoreForADrain) {
+  Run({kOut});
+  ASSERT_TRUE(Swap().ok());
+  world_.Send("c", "x");
+  ASSERT_TRUE(Comes({"x"}, &RuntimeTest::Produced));
+  runtime_->Shutdown();
+  EXPECT_THAT(ConnectorsOf("out"), ElementsAre(1, 11));
+}
+
+TEST_F(SwapTest, AMoveThatStandsIsStillMadeWhenALaterSwapIsRefused) {
+  world_.configure = [](const std::string&) { return ConfigureOutcome::kRecreate; };
+  world_.producer_blocked = true;
+  Run({kOut});
+  world_.Send("c", "x");
+  ASSERT_TRUE(Eventually([&] { return world_.Do([&] { return world_.producing; }); }));
+  ASSERT_TRUE(Set({kOut}, {{{"generation", "2"}}}).error.ok());  // connector 2, to which it moves when it comes back
+  world_.Do([&] { world_.failing = {11}; });
+  std::thread release([&] {
+    ASSERT_TRUE(Eventually([&] { return world_.Do([&] { return world_.connectors_alive.contains(11); }); }));
+    world_.Do([&] { world_.producer_blocked = false; });
+  });
+  EXPECT_FALSE(Swap().ok());
+  release.join();
+  EXPECT_TRUE(Eventually([&] { return ConnectorsOf("out").back() == 2; }));
+  EXPECT_TRUE(Alive({2}));
+  EXPECT_EQ(Produced(), Texts{"x"});
+}
+
+TEST_F(SwapTest, AStreamThatHasMovedWithoutATrialIsShownAsRunningOnceItIs) {
+  world_.configure = [](const std::string&) { return ConfigureOutcome::kRecreate; };
+  Run({kIn});
+  world_.Do([&] { world_.blocked = {"in"}; });
+  ASSERT_TRUE(Set({kIn}, {{{"generation", "2"}}}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return ConnectorsOf("in") == std::vector{1, 2}; }));
+  EXPECT_FALSE(Subscribed()) << "its consumer is being created";
+  world_.Do([&] { world_.blocked.clear(); });
+  EXPECT_TRUE(Eventually([&] { return Subscribed(); }));
+}
+
+TEST_F(SwapTest, ASourceThatCouldNotBeToldIsNotLeft) {
+  Run({kIn});
+  world_.Do([&] { world_.ack_error = Error(Code::kUnavailable, "the source is busy"); });
+  Arrive("1");
+  ASSERT_TRUE(Comes({"1"}, &RuntimeTest::Published));
+  world_.Do([&] { world_.ack_error = {}; });
+  EXPECT_TRUE(Swap().ok() || Swap().ok());
+  EXPECT_EQ(Acknowledged(), 1u) << "by the version that has read it";
+}
+
 TEST_F(SwapTest, WhatIsOnItsWayIsBroughtHomeFirstAndAcknowledgedToTheFormerVersion) {
   Run({kIn});
   world_.Do([&] { world_.confirming = false; });

@@ -54,6 +54,8 @@ struct World {
   std::vector<std::string> produced;
   std::vector<std::int64_t> produced_at_ns;  // the timestamps of what was produced
   std::string refused;                       // payload the producer can never take
+  bool producer_blocked = false;             // Produce does not return
+  bool producing = false;                    // it has been called
   bool producer_busy = false;                // the producer takes nothing: UNAVAILABLE
   std::deque<Error> produce_errors;          // one for each Produce
   std::deque<Error> flush_errors;            // one for each Flush
