@@ -37,7 +37,7 @@ Result<std::unique_ptr<Reloader>> Reloader::Open(Options options, Logger* logger
     reloader->watch_ = std::move(watch.value());
   }
   MutexLock lock(reloader->swap_mutex_);
-  auto snapshots = Snapshots::Open();
+  auto snapshots = chosen.copies_below.empty() ? Snapshots::Open() : Snapshots::OpenBelow(chosen.copies_below);
   if (!snapshots.ok()) {
     logger->Log(LogLevel::kWarn, "",
                 "the plugin is loaded from its own file and cannot be swapped: " + snapshots.error().message());

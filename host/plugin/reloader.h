@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "host/core/clock.h"
 #include "host/core/logger.h"
@@ -34,6 +35,7 @@ class Reloader : public PluginControl {
     bool watch = false;
     std::chrono::milliseconds debounce{100};  // the file is looked at when it has been left alone for so long
     bool no_unload = false;
+    std::vector<std::string> copies_below{};  // where to look for a directory for copies; empty: as Snapshots::Open
   };
 
   // Loads the first version. Errors are those of LoadPlugin; RESOURCE_EXHAUSTED: the file cannot be watched. The

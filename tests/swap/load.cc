@@ -78,7 +78,8 @@ Host::Host(const Builds& builds, Options options) {
                                   .timeout = options.timeout,
                                   .watch = options.watch,
                                   .debounce = options.debounce,
-                                  .no_unload = kSanitized},
+                                  .no_unload = options.no_unload,
+                                  .copies_below = options.copies_below},
                                  &log_, &clock_);
   if (!reloader.ok()) throw std::runtime_error(reloader.error().ToString());
   reloader_ = std::move(reloader.value());

@@ -82,6 +82,8 @@ class Host {
     std::chrono::milliseconds timeout{10'000};
     std::chrono::milliseconds debounce{50};
     std::string static_json = "{}";
+    bool no_unload = kSanitized;
+    std::vector<std::string> copies_below{};
   };
   Host(const Builds& builds, Options options);
   ~Host();

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "host/plugin/load.h"
 #include "tests/support/eventually.h"
@@ -206,6 +207,45 @@ TEST_F(ReloaderTest, AStopDoesNotWaitForABuildThatHangs) {
   host->Stop();
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(20));
   EXPECT_EQ(Failures(*host), 0u) << "that the host stops says nothing about the file";
+}
+
+TEST_F(ReloaderTest, WithNowhereToCopyToTheHostRunsAndSaysHowItCouldSwap) {
+  Host host(builds_, {.copies_below = {"/nowhere"}});
+  host.Set({kMake});
+  EXPECT_TRUE(host.log().Has("cannot be swapped"));
+  EXPECT_EQ(host.reloader().Status().loaded_file, "");
+  const auto swapped = host.reloader().Reload();
+  ASSERT_FALSE(swapped.ok());
+  EXPECT_THAT(swapped.error().message(), HasSubstr("set TMPDIR"));
+}
+
+TEST_F(ReloaderTest, VersionsThatStayMappedAreWarnedAboutAndLimited) {
+  Host host(builds_, {.no_unload = true});
+  std::size_t resident = host.reloader().Status().resident;
+  bool warned = false;
+  for (; resident < Reloader::kResidentMax; ++resident) {
+    builds_.Good();
+    ASSERT_TRUE(host.reloader().Reload().ok()) << resident;
+    warned = host.log().Has("versions of the plugin are still mapped");
+    EXPECT_EQ(warned, resident + 1 >= Reloader::kResidentWarned) << resident;
+  }
+  builds_.Good();
+  const auto refused = host.reloader().Reload();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message(), HasSubstr("64 versions are still mapped, and no more are loaded"));
+}
+
+TEST_F(ReloaderTest, OneReloadAtATimeIsWaitedFor) {
+  const auto host = Start();
+  builds_.Spoiled("connector_hangs");
+  std::thread first([&] { EXPECT_FALSE(host->reloader().Reload().ok()); });
+  bool refused = false;
+  EXPECT_TRUE(Eventually([&] {
+    const auto second = host->reloader().Reload();
+    refused = !second.ok() && second.error().message().find("another reload is under way") != std::string::npos;
+    return refused;
+  }));
+  first.join();
 }
 
 TEST_F(ReloaderTest, AFileThatIsNoPluginCannotBeStartedWith) {
