@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kSpoil = KPS_SPOIL;
 
 // Longer than the host waits for one step, and not for ever: what hangs has to end before the test does.
-void Hang() { std::this_thread::sleep_for(std::chrono::seconds(2)); }
+void Hang() { std::this_thread::sleep_for(std::chrono::seconds(8)); }
 
 kps_code Fail(kps_error* error) {
   constexpr std::string_view kText = "spoiled";

@@ -34,7 +34,7 @@ class UnderLoad : public testing::TestWithParam<std::string> {
   std::unique_ptr<Host> Start(const Builds& builds) {
     return std::make_unique<Host>(builds,
                                   Host::Options{.url = server_ ? server_->url() : "memory:",
-                                                .timeout = kSanitized ? milliseconds(1500) : milliseconds(400)});
+                                                .timeout = kSanitized ? milliseconds(3000) : milliseconds(400)});
   }
   // Returns false where the rest makes no sense.
   void SwapMany(Builds* builds, Host* host) {
