@@ -72,7 +72,10 @@ class UnderLoad : public testing::TestWithParam<std::string> {
     EXPECT_LE(now.descriptors, warm.descriptors + 2);
     EXPECT_LE(now.threads, warm.threads + 2);
     EXPECT_LE(now.maps, warm.maps + 40);
-    EXPECT_LE(growth_kb_, 32);
+    // Buffers of the host grow to what the load wants of them, which a few swaps do not average out.
+    if (Swaps() >= 1000) {
+      EXPECT_LE(growth_kb_, 8);
+    }
     held_ = "descriptors " + JsonNumber(warm.descriptors) + " to " + JsonNumber(now.descriptors) + ", threads " +
             JsonNumber(warm.threads) + " to " + JsonNumber(now.threads) + ", maps " + JsonNumber(warm.maps) + " to " +
             JsonNumber(now.maps);
