@@ -24,7 +24,7 @@ int Swaps() {
   return kSanitized ? 40 : 100;  // what stays mapped is limited
 }
 
-std::string JsonNumber(std::int64_t number) { return std::to_string(number); }
+double Ms(std::chrono::nanoseconds time) { return std::chrono::duration<double, std::milli>(time).count(); }
 
 class UnderLoad : public testing::TestWithParam<std::string> {
  protected:
@@ -76,9 +76,9 @@ class UnderLoad : public testing::TestWithParam<std::string> {
     if (Swaps() >= 1000) {
       EXPECT_LE(growth_kb_, 8);
     }
-    held_ = "descriptors " + JsonNumber(warm.descriptors) + " to " + JsonNumber(now.descriptors) + ", threads " +
-            JsonNumber(warm.threads) + " to " + JsonNumber(now.threads) + ", maps " + JsonNumber(warm.maps) + " to " +
-            JsonNumber(now.maps);
+    held_ = "descriptors " + std::to_string(warm.descriptors) + " to " + std::to_string(now.descriptors) +
+            ", threads " + std::to_string(warm.threads) + " to " + std::to_string(now.threads) + ", maps " +
+            std::to_string(warm.maps) + " to " + std::to_string(now.maps);
   }
   void Report(const std::string& plugin, std::uint64_t sent, const Receiver::Counts& counts) {
     std::printf("%s over %s: %d swaps, %d of them bad; %llu messages, lost %llu, out of order or twice %llu\n",
@@ -113,8 +113,19 @@ TEST_P(UnderLoad, TheGeneratorLosesDoublesAndDisordersNothing) {
   });
   const std::string rate = kSanitized ? R"({"ratePerSecond":2000})" : R"({"ratePerSecond":20000})";
   host->Set({{"check", Direction::kEgress, "numbers", "{}"}, {"make", Direction::kIngress, "numbers", rate}});
+  // How long the channel is silent at most, without swaps and with them.
+  ASSERT_TRUE(Eventually([&] { return receiver.Look().end > 1000; }));
+  receiver.ForgetGap();
+  const std::uint64_t quiet = receiver.Look().end;
+  ASSERT_TRUE(Eventually([&] { return receiver.Look().end > quiet + 10'000; }));
+  const double silence_ms = Ms(receiver.Look().longest_gap);
+  receiver.ForgetGap();
   SwapMany(&builds, host.get());
   const auto during = receiver.Look();
+  char silences[96];
+  std::snprintf(silences, sizeof silences, "longest silence on the channel: %.2f ms, without swaps %.2f ms; ",
+                Ms(during.longest_gap), silence_ms);
+  held_ = silences + held_;
   EXPECT_TRUE(Eventually([&] { return receiver.Look().end > during.end + 1000; })) << "it still runs";
   host->Set({{"check", Direction::kEgress, "numbers", "{}"}});
   std::uint64_t end = 0;
