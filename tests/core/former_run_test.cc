@@ -45,8 +45,8 @@ class FormerRun : public RuntimeTest {
   // A drain of this one does not take long.
   void StartWithDrainTimeout(milliseconds drain_timeout) {
     runtime_.reset();
-    runtime_ =
-        std::move(Runtime::Create({"me", "{}", drain_timeout}, {NotOwned(&plugin_), &transport_, &logger_, &clock_}).value());
+    runtime_ = std::move(
+        Runtime::Create({"me", "{}", drain_timeout}, {NotOwned(&plugin_), &transport_, &logger_, &clock_}).value());
   }
 };
 

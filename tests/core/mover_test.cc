@@ -18,20 +18,6 @@ class Mover : public RuntimeTest {
   Runtime::SetOutcome Recreate(std::vector<StreamSpec> streams) {
     return Set(std::move(streams), {{{"generation", std::to_string(++generation_)}}});
   }
-  // The connectors on which instances of the stream were created, in order.
-  std::vector<int> ConnectorsOf(const std::string& id) {
-    return world_.Do([&] {
-      std::vector<int> connectors;
-      for (std::size_t i = 0; i < world_.created.size(); ++i) {
-        const std::string& what = world_.created[i];
-        if (what.substr(0, what.find('@')) == id) connectors.push_back(world_.created_by[i]);
-      }
-      return connectors;
-    });
-  }
-  bool Alive(std::set<int> connectors) {
-    return Eventually([&] { return world_.Do([&] { return world_.connectors_alive == connectors; }); });
-  }
   Texts PublishedOn(const std::string& channel) {
     return world_.Do([&] {
       Texts payloads;

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,6 +76,21 @@ class RuntimeTest : public ::testing::Test {
       for (const auto& [channel, payload] : world_.published) payloads.push_back(payload);
       return payloads;
     });
+  }
+  // The connectors on which instances of the stream were created, in order.
+  std::vector<int> ConnectorsOf(const std::string& id) {
+    return world_.Do([&] {
+      std::vector<int> connectors;
+      for (std::size_t i = 0; i < world_.created.size(); ++i) {
+        const std::string& what = world_.created[i];
+        if (what.substr(0, what.find('@')) == id) connectors.push_back(world_.created_by[i]);
+      }
+      return connectors;
+    });
+  }
+  // Those that exist come to be these.
+  bool Alive(const std::set<int>& connectors) {
+    return Eventually([&] { return world_.Do([&] { return world_.connectors_alive == connectors; }); });
   }
   std::uint64_t Acknowledged() {
     return world_.Do([&] { return world_.acks.empty() ? 0 : world_.acks.back(); });

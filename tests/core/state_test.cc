@@ -173,8 +173,8 @@ TEST_F(StateTest, ADamagedFileIsAnAlertAndTheRestGoesOn) {
 
 TEST_F(StateTest, AStateThatCannotBeReadIsAnErrorOfTheStart) {
   state_.load_error = Error(Code::kUnimplemented, "of a later version");
-  const auto runtime =
-      Runtime::Create({"me", "{}", std::chrono::seconds(1)}, {NotOwned(&plugin_), &transport_, &logger_, &clock_, &state_});
+  const auto runtime = Runtime::Create({"me", "{}", std::chrono::seconds(1)},
+                                       {NotOwned(&plugin_), &transport_, &logger_, &clock_, &state_});
   ASSERT_FALSE(runtime.ok());
   EXPECT_EQ(runtime.error().code(), Code::kUnimplemented);
 }

@@ -32,20 +32,6 @@ class SwapTest : public RuntimeTest {
   void Arrive(const std::string& payload) {
     world_.Do([&] { world_.source.push_back(payload); });
   }
-  // The connectors on which instances of the stream were made, in order.
-  std::vector<int> ConnectorsOf(const std::string& id) {
-    return world_.Do([&] {
-      std::vector<int> connectors;
-      for (std::size_t i = 0; i < world_.created.size(); ++i) {
-        const std::string& what = world_.created[i];
-        if (what.substr(0, what.find('@')) == id) connectors.push_back(world_.created_by[i]);
-      }
-      return connectors;
-    });
-  }
-  bool Alive(std::set<int> connectors) {
-    return Eventually([&] { return world_.Do([&] { return world_.connectors_alive == connectors; }); });
-  }
   int MostAtOnce(const std::string& id) {
     return world_.Do([&] { return world_.instances_most[id]; });
   }
@@ -80,7 +66,7 @@ TEST_F(SwapTest, StreamsGoOnFromTheirPositionInTheNextVersion) {
   EXPECT_TRUE(Comes({"x", "y"}, &RuntimeTest::Produced));
   EXPECT_THAT(ConnectorsOf("in"), ElementsAre(1, 11));
   EXPECT_THAT(ConnectorsOf("out"), ElementsAre(1, 11));
-  EXPECT_EQ(Created().back().substr(0, 2) == "in" ? Created().back() : Created()[2], "in@1");
+  EXPECT_THAT(Created(), testing::Contains("in@1"));
   EXPECT_EQ(world_.Do([&] { return world_.subscribes; }), 1);
   EXPECT_TRUE(Alive({11})) << "the former version is let go";
   EXPECT_EQ(runtime_->Descriptor().version, "2.0.0");
@@ -336,7 +322,7 @@ TEST_F(SwapTest, ASourceThatCouldNotBeToldIsNotLeft) {
   Arrive("1");
   ASSERT_TRUE(Comes({"1"}, &RuntimeTest::Published));
   world_.Do([&] { world_.ack_error = {}; });
-  EXPECT_TRUE(Swap().ok() || Swap().ok());
+  ASSERT_TRUE(Swap().ok());
   EXPECT_EQ(Acknowledged(), 1u) << "by the version that has read it";
 }
 

@@ -55,12 +55,7 @@ readme_run() {
   [[ -s $work/commands ]] || fail "README.md shows no commands"
   while IFS= read -r line; do
     case "$line" in
-      *' &')
-        line=${line% &}
-        # shellcheck disable=SC2086
-        exec_in_background $line
-        host_listens
-        ;;
+      *' &') start_host "$line" ;;
       'kill %1') host_stops ;;
       *' events') wait_for "healthy streams" "$work/events" 'streamHealthy *line-1-alarms' bash -c "$line" ;;
       *) bash -ec "$line" </dev/null || fail "$line" ;;
@@ -73,6 +68,12 @@ readme_run() {
 exec_in_background() {
   "$@" </dev/null 2>"$work/host.log" &
   host_pid=$!
+}
+
+start_host() { # LINE: as README.md has it, with the & at its end
+  # shellcheck disable=SC2086
+  exec_in_background ${1% &}
+  host_listens
 }
 
 readme_plugin() {
@@ -112,12 +113,7 @@ END
   local line saved
   while IFS= read -r line; do
     case "$line" in
-      *' &')
-        line=${line% &}
-        # shellcheck disable=SC2086
-        exec_in_background $line
-        host_listens
-        ;;
+      *' &') start_host "$line" ;;
       'kill %1') host_stops ;;
       *' plugin status')
         wait_for "the new version" "$work/status" 'template 0\.2\.0' bash -c "$line"

@@ -76,16 +76,16 @@ class UnderLoad : public testing::TestWithParam<std::string> {
     if (Swaps() >= 1000) {
       EXPECT_LE(growth_kb_, 8);
     }
-    held_ = "descriptors " + std::to_string(warm.descriptors) + " to " + std::to_string(now.descriptors) +
-            ", threads " + std::to_string(warm.threads) + " to " + std::to_string(now.threads) + ", maps " +
-            std::to_string(warm.maps) + " to " + std::to_string(now.maps);
+    figures_ = "descriptors " + std::to_string(warm.descriptors) + " to " + std::to_string(now.descriptors) +
+               ", threads " + std::to_string(warm.threads) + " to " + std::to_string(now.threads) + ", maps " +
+               std::to_string(warm.maps) + " to " + std::to_string(now.maps);
   }
   void Report(const std::string& plugin, std::uint64_t sent, const Receiver::Counts& counts) {
     std::printf("%s over %s: %d swaps, %d of them bad; %llu messages, lost %llu, out of order or twice %llu\n",
                 plugin.c_str(), GetParam().c_str(), Swaps(), bad_, static_cast<unsigned long long>(sent),
                 static_cast<unsigned long long>(lost_), static_cast<unsigned long long>(counts.disordered));
     std::printf("  longest pause of a swap: %s; growth %.2f kB a swap; %s\n", Percentiles(pauses_).c_str(), growth_kb_,
-                held_.c_str());
+                figures_.c_str());
     for (const std::string& reason : reasons_) std::printf("  %s\n", reason.c_str());
     std::fflush(stdout);
   }
@@ -94,7 +94,7 @@ class UnderLoad : public testing::TestWithParam<std::string> {
   const std::size_t resident_before_ = ResidentLibraries();
   std::vector<std::chrono::nanoseconds> pauses_;
   std::set<std::string> reasons_;
-  std::string held_;
+  std::string figures_;
   double growth_kb_ = 0;
   std::uint64_t lost_ = 0;
   int bad_ = 0;
@@ -125,7 +125,7 @@ TEST_P(UnderLoad, TheGeneratorLosesDoublesAndDisordersNothing) {
   char silences[96];
   std::snprintf(silences, sizeof silences, "longest silence on the channel: %.2f ms, without swaps %.2f ms; ",
                 Ms(during.longest_gap), silence_ms);
-  held_ = silences + held_;
+  figures_ = silences + figures_;
   EXPECT_TRUE(Eventually([&] { return receiver.Look().end > during.end + 1000; })) << "it still runs";
   host->Set({{"check", Direction::kEgress, "numbers", "{}"}});
   std::uint64_t end = 0;
