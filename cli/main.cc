@@ -9,6 +9,7 @@
 
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/kit/tools.h"
 #include "cli/stop_on_signals.h"
 #include "kps/version.h"
 
@@ -95,10 +96,15 @@ int RunCommandLine(int argc, char** argv) {
   CLI::App* events = AddCommand(&app, "events", "Show the latest alerts and statuses");
   events->add_flag("--follow", follow, "print new and changed ones until SIGINT or SIGTERM");
 
-  CLI::App* plugin_group = AddCommand(&app, "plugin", "The plugin that the host runs")->require_subcommand(1);
+  CLI::App* plugin_group =
+      AddCommand(&app, "plugin", "Plugins: the one that the host runs, and tools for those who write one")
+          ->require_subcommand(1);
   CLI::App* plugin_status = AddCommand(plugin_group, "status", "Show it, and how its last swaps went");
   CLI::App* plugin_reload =
       AddCommand(plugin_group, "reload", "Load its file as it is now; the streams go over to it, or stay as they are");
+
+  kps::cli::ToolJob tool;
+  kps::cli::AddTools(plugin_group, &tool);
 
   CLI::App* health = AddCommand(&app, "health", "Ask whether the connector is serving: its transport is connected");
 
@@ -107,6 +113,8 @@ int RunCommandLine(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kps::cli::kExitOk : kps::cli::kExitUsage;
   }
+
+  if (tool) return tool({output == "json", TerminalWidth(), std::cin, std::cout, std::cerr});
 
   // Before the client, whose threads inherit the blocked signals.
   std::unique_ptr<kps::cli::StopOnSignals> stop;

@@ -20,6 +20,7 @@ rules=(
   "host/metrics/" "$standard|$system|prometheus/.+|curl/.+|host/(core|metrics)/.+" "host/metrics may use core, prometheus-cpp, civetweb and libcurl"
   "host/state/" "$standard|$system|rapidjson/.+|host/(core|state)/.+" "host/state may use core, POSIX and RapidJSON"
   "host/app/" "$standard|$system|kps/version\.h|CLI/.+|spdlog/.+|fmt/.+|host/.+" "host/app may use the host's parts, CLI11 and spdlog; the contract stays in host/grpc"
+  "cli/kit/" "$standard|$system|kps/.+|CLI/.+|rapidjson/.+|host/(core|plugin|transport)/.+|cli/.+" "the tools of a plugin's author may use core, host/plugin, host/transport and the plugin API; neither gRPC nor protobuf"
   "cli/" "$standard|$system|$contract|$grpc|kps/version\.h|CLI/.+|rapidjson/.+|host/core/json\.h|host/grpc/json_complaint\.h|cli/.+" "the client shares with the host the contract and how its JSON is read"
   "plugins/common/" "$standard|$system|kps/.+|rapidjson/.+" "plugins/common may use the plugin API and RapidJSON"
   "plugins/" "" "a plugin includes the plugin API, plugins/common, its own folder and its own library"
