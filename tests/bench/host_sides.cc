@@ -10,6 +10,7 @@
 #include "host/plugin/load.h"
 #include "host/transport/make_transport.h"
 #include "tests/bench/ports.h"
+#include "tests/bench/unconfirmed.h"
 #include "tests/support/eventually.h"
 
 namespace kps::bench {
@@ -17,17 +18,22 @@ namespace {
 
 using test::Eventually;
 
+// The host's own.
+std::unique_ptr<Transport> HostTransport(const Load& load, const std::optional<JetStreamOptions>& jetstream = {}) {
+  static WarningsOnly logger;
+  return Must(MakeTransport(load.url, "kps-bench", &logger, jetstream));
+}
+
 // A host with one stream.
 class Host : public Side {
  public:
-  Host(const Load& load, Progress* progress, const std::optional<JetStreamOptions>& jetstream = {})
-      : load_(load), progress_(progress) {
+  Host(const Load& load, Progress* progress, std::unique_ptr<Transport> transport)
+      : load_(load), progress_(progress), transport_(std::move(transport)) {
     plugin_ =
         CountProduced(Must(LoadPlugin(std::string(KPS_BENCH_PLUGINS) + "/generator.so")), [this](std::size_t count) {
           produced_ += count;
           progress_->Arrived(produced_, load_.messages);
         });
-    transport_ = Must(MakeTransport(load.url, "kps-bench", &logger_, jetstream));
     runtime_ = Must(Runtime::Create({.window = {.envelope_messages_max = load.envelope_messages}},
                                     {plugin_, transport_.get(), &logger_, &clock_}));
     if (!Eventually([this] { return transport_->Connected(); }))
@@ -46,7 +52,7 @@ class Host : public Side {
   WarningsOnly logger_;
   SystemClock clock_;
   std::shared_ptr<Plugin> plugin_;
-  std::unique_ptr<Transport> transport_;
+  const std::unique_ptr<Transport> transport_;
   std::unique_ptr<Runtime> runtime_;
 };
 
@@ -64,7 +70,7 @@ class Ingress : public Host {
 
 class Egress : public Host {
  public:
-  Egress(const Load& load, Progress* progress) : Host(load, progress) {
+  Egress(const Load& load, Progress* progress) : Host(load, progress, HostTransport(load)) {
     SetStream(Direction::kEgress, "{}");
     // A round trip after the subscription: the server knows it.
     const auto publisher = Must(transport_->OpenPublisher("bench.ready"));
@@ -95,10 +101,13 @@ class Egress : public Host {
 }  // namespace
 
 std::unique_ptr<Side> MakeIngress(const Load& load, Progress* progress) {
-  return std::make_unique<Ingress>(load, progress);
+  return std::make_unique<Ingress>(load, progress, HostTransport(load));
+}
+std::unique_ptr<Side> MakeUnconfirmedIngress(const Load& load, Progress* progress) {
+  return std::make_unique<Ingress>(load, progress, MakeUnconfirmedTransport(load.url));
 }
 std::unique_ptr<Side> MakeJetStreamIngress(const Load& load, Progress* progress) {
-  return std::make_unique<Ingress>(load, progress, JetStreamOptions{});
+  return std::make_unique<Ingress>(load, progress, HostTransport(load, JetStreamOptions{}));
 }
 std::unique_ptr<Side> MakeEgress(const Load& load, Progress* progress) {
   return std::make_unique<Egress>(load, progress);

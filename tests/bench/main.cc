@@ -53,6 +53,7 @@ void StartOver(const std::string& url) {
 
 const Scenario kScenarios[] = {
     {"bare publisher", MakeBareSender, MakeBareAsyncReceiver, Measured::kSender},
+    {"host, ingress, unconfirmed", MakeUnconfirmedIngress, MakeBareAsyncReceiver, Measured::kSender},
     {"host, ingress", MakeIngress, MakeBareAsyncReceiver, Measured::kSender},
     {"bare subscriber, sync", MakeGeneratorSender, MakeBareSyncReceiver, Measured::kReceiver},
     {"bare subscriber, async", MakeGeneratorSender, MakeBareAsyncReceiver, Measured::kReceiver},
@@ -61,6 +62,7 @@ const Scenario kScenarios[] = {
 
 const Scenario kPackedScenarios[] = {
     {"bare publisher, 32 an envelope", MakeBareSender, MakeBareAsyncReceiver, Measured::kSender},
+    {"host, unconfirmed, 32 an envelope", MakeUnconfirmedIngress, MakeBareAsyncReceiver, Measured::kSender},
     {"host, ingress, 32 an envelope", MakeIngress, MakeBareAsyncReceiver, Measured::kSender},
 };
 
@@ -98,14 +100,28 @@ std::vector<Series> RunRounds(const Settings& settings, const Load& load, std::s
   return rows;
 }
 
+// The host beside libnats, and with confirms beside without.
+void PrintIngress(std::span<const Series> rows, const Load& load) {
+  PrintRow(rows[0], load, nullptr);
+  PrintRow(rows[1], load, rows.data());
+  PrintRow(rows[2], load, rows.data());
+  PrintRatio(rows[2], rows[1]);
+}
+
 void RunLoad(const Settings& settings, const Load& load) {
   const auto rows = RunRounds(settings, load, kScenarios, [] {});
-  const Series& sync = rows[2];
-  const Series& async = rows[3];
+  PrintIngress(rows, load);
+  const Series& sync = rows[3];
+  const Series& async = rows[4];
   const bool async_is_faster =
       MessagesPerSecond(async, load.messages).median > MessagesPerSecond(sync, load.messages).median;
-  const Series* const references[] = {nullptr, rows.data(), nullptr, nullptr, async_is_faster ? &async : &sync};
-  for (std::size_t i = 0; i < rows.size(); ++i) PrintRow(rows[i], load, references[i]);
+  PrintRow(sync, load, nullptr);
+  PrintRow(async, load, nullptr);
+  PrintRow(rows[5], load, async_is_faster ? &async : &sync);
+}
+
+void RunPacked(const Settings& settings, const Load& load) {
+  PrintIngress(RunRounds(settings, load, kPackedScenarios, [] {}), load);
 }
 
 // The second row beside the first.
@@ -157,9 +173,7 @@ void Run(const Settings& settings) {
                 .envelope_messages = envelope_messages};
   };
   for (const std::size_t size : settings.sizes) RunLoad(settings, load_of(server, size, 1));
-  for (const std::size_t size : settings.sizes) {
-    RunPair(settings, load_of(server, size, kPacked), kPackedScenarios, [] {});
-  }
+  for (const std::size_t size : settings.sizes) RunPacked(settings, load_of(server, size, kPacked));
   const test::NatsServer keeping(test::JetStreamConfig() + "\nmax_pending: 1GB\nwrite_deadline: \"60s\"");
   const auto start_over = [&] { StartOver(keeping.url()); };
   for (const std::size_t size : settings.sizes) {

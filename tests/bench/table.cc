@@ -61,17 +61,29 @@ void PrintHeader() {
               "ratio, median (low to high)", "CPU s / million messages");
 }
 
+namespace {
+
+std::string RatioText(const Series& series, const Series& reference) {
+  const Spread spread = Ratio(series, reference);
+  char text[120];
+  std::snprintf(text, sizeof text, "%.2f (%.2f to %.2f) of %s", spread.median, spread.low, spread.high,
+                reference.name.c_str());
+  return text;
+}
+
+}  // namespace
+
+void PrintRatio(const Series& series, const Series& reference) {
+  std::printf("%-75s  %s\n", "", RatioText(series, reference).c_str());
+  std::fflush(stdout);
+}
+
 void PrintRow(const Series& series, const Load& load, const Series* reference) {
-  char ratio[120] = "-";
-  if (reference != nullptr) {
-    const Spread spread = Ratio(series, *reference);
-    std::snprintf(ratio, sizeof ratio, "%.2f (%.2f to %.2f) of %s", spread.median, spread.low, spread.high,
-                  reference->name.c_str());
-  }
+  const std::string ratio = reference == nullptr ? "-" : RatioText(series, *reference);
   std::printf("%-36s %9s B %11s %13s  %-58s %.2f\n", series.name.c_str(), WithCommas(load.payload_bytes).c_str(),
               WithCommas(load.messages).c_str(),
-              WithCommas(static_cast<std::uint64_t>(MessagesPerSecond(series, load.messages).median)).c_str(), ratio,
-              CpuSecondsPerMillion(series, load.messages).median);
+              WithCommas(static_cast<std::uint64_t>(MessagesPerSecond(series, load.messages).median)).c_str(),
+              ratio.c_str(), CpuSecondsPerMillion(series, load.messages).median);
   std::fflush(stdout);
 }
 

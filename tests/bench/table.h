@@ -37,5 +37,7 @@ std::string WithCommas(std::uint64_t number);
 void PrintHeader();
 // `reference`: the row that the ratio is to; null: none.
 void PrintRow(const Series& series, const Load& load, const Series* reference);
+// A second ratio, below a row.
+void PrintRatio(const Series& series, const Series& reference);
 
 }  // namespace kps::bench
