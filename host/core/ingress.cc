@@ -39,7 +39,8 @@ void Ingress::Begin() {
 
 Error Ingress::Open() {
   if (!window_) {
-    window_ = std::make_unique<Window>(environment_->window, progress_.point().run, MakeRunId());
+    const std::string own = environment_->transport->KeepsMessages() ? MakeRunId() : "";
+    window_ = std::make_unique<Window>(environment_->window, progress_.point().run, own);
   }
   if (publisher_ && !publisher_refused_) return {};
   publisher_refused_ = false;

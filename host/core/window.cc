@@ -54,7 +54,7 @@ void Window::Push(const Batch& batch, std::int64_t now_ns, TimePoint accepted_at
 void Window::Finish(Item item, std::string_view id, SlotData* slot) {
   item.envelope_size = slot->envelopes.size() - item.envelope;
   item.id = slot->ids.size();
-  AppendId(id, item.messages, &slot->ids);
+  if (!own_.empty()) AppendId(id, item.messages, &slot->ids);
   item.id_size = slot->ids.size() - item.id;
   slot->items.push_back(item);
 }

@@ -33,7 +33,8 @@ class Window {
 
   // Messages with an id are published under `run` and the id: two runs are two sequences of messages. The rest is
   // numbered under `own`, which no other window has. The id of an envelope with several has their number as well, so
-  // that it names these and no others: those of another window, which may begin elsewhere, are not known by it.
+  // that it names these and no others: those of another window, which may begin elsewhere, are not known by it. With an
+  // empty `own` nothing has an id: for a transport that knows none.
   Window(Limits limits, std::string run, std::string own);
 
   bool empty() const { return size_ == 0; }
