@@ -11,16 +11,16 @@ bool IsName(std::string_view name) {
                      [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
-// The entry of `key`, made if there is room; null otherwise.
-template <typename Value>
-Value* Entry(std::map<Metrics::Key, Value>* series, std::string_view stream_id, std::string_view name) {
-  if (!IsName(name)) return nullptr;
-  Metrics::Key key(stream_id, name);
-  if (series->size() >= Metrics::kSeriesMax && !series->contains(key)) return nullptr;
-  return &(*series)[std::move(key)];
-}
-
 }  // namespace
+
+// The entry of a series, made if there is room; null otherwise.
+template <typename Value>
+Value* Metrics::Entry(Series<Value>* series, std::string_view stream_id, std::string_view name) {
+  const auto found = series->find(Less::View(stream_id, name));
+  if (found != series->end()) return &found->second;
+  if (!IsName(name) || series->size() >= kSeriesMax) return nullptr;
+  return &(*series)[Key(stream_id, name)];
+}
 
 void Metrics::AddStream(std::string_view stream_id) {
   MutexLock lock(mutex_);
@@ -50,12 +50,12 @@ void Metrics::RemoveStream(std::string_view stream_id) {
 
 std::map<Metrics::Key, std::uint64_t> Metrics::Counters() const {
   MutexLock lock(mutex_);
-  return counters_;
+  return {counters_.begin(), counters_.end()};
 }
 
 std::map<Metrics::Key, double> Metrics::Gauges() const {
   MutexLock lock(mutex_);
-  return gauges_;
+  return {gauges_.begin(), gauges_.end()};
 }
 
 }  // namespace kps

@@ -31,12 +31,23 @@ class Metrics {
   std::map<Key, double> Gauges() const;
 
  private:
+  // Finds a series without making a Key of it: plugins count with every batch.
+  struct Less {
+    using is_transparent = void;
+    using View = std::pair<std::string_view, std::string_view>;
+    bool operator()(const View& a, const View& b) const { return a < b; }
+  };
+  template <typename Value>
+  using Series = std::map<Key, Value, Less>;
+
+  template <typename Value>
+  static Value* Entry(Series<Value>* series, std::string_view stream_id, std::string_view name);
   bool IsKnown(std::string_view stream_id) const KPS_REQUIRES(mutex_);
 
   mutable Mutex mutex_;
   std::set<std::string, std::less<>> streams_ KPS_GUARDED_BY(mutex_);
-  std::map<Key, std::uint64_t> counters_ KPS_GUARDED_BY(mutex_);
-  std::map<Key, double> gauges_ KPS_GUARDED_BY(mutex_);
+  Series<std::uint64_t> counters_ KPS_GUARDED_BY(mutex_);
+  Series<double> gauges_ KPS_GUARDED_BY(mutex_);
 };
 
 }  // namespace kps

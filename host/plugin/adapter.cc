@@ -28,12 +28,21 @@ constexpr std::uint32_t kTableSizeMin = offsetof(kps_plugin, get_extension) + si
 
 uint32_t Millis(milliseconds timeout) { return static_cast<uint32_t>(std::max<milliseconds::rep>(timeout.count(), 0)); }
 
+// One for each thread: to clear all of it for each call would be the most of what a call costs. The text is cleared when
+// one was read, since a plugin may name a text and give none.
+kps_error& FreshBuffer() {
+  thread_local kps_error buffer{};
+  buffer.struct_size = sizeof buffer;
+  buffer.code = 0;
+  buffer.retry_after_ms = 0;
+  buffer.text_size = 0;
+  return buffer;
+}
+
 // Calls `call(kps_error*)`, a function of the plugin, and turns what comes of it into an Error.
 template <typename Call>
 Error Guarded(const char* function, Call&& call) {
-  kps_error buffer;
-  std::memset(&buffer, 0, sizeof buffer);  // a plugin may say that there is a text and give none
-  buffer.struct_size = sizeof buffer;
+  kps_error& buffer = FreshBuffer();
   const auto text = [&](const std::string& what) { return std::string("the plugin's ") + function + " " + what; };
   kps_code code = KPS_OK;
   try {
@@ -51,6 +60,7 @@ Error Guarded(const char* function, Call&& call) {
   const std::size_t size = std::min<std::size_t>(buffer.text_size, KPS_ERROR_TEXT_MAX);
   Error error(static_cast<Code>(code), size == 0 ? text("failed and gave no reason") : CopyText({buffer.text, size}));
   error.set_retry_after(milliseconds(std::min(buffer.retry_after_ms, KPS_RETRY_AFTER_MS_MAX)));
+  std::memset(buffer.text, 0, sizeof buffer.text);
   return error;
 }
 
