@@ -16,6 +16,9 @@ constexpr milliseconds kFlushTimeout{10'000};
 constexpr milliseconds kFlushInterval{1000};  // under load; an idle stream is flushed at once
 // A transport that wants acknowledgements may give no more while so many are missing.
 constexpr std::uint64_t kUnacknowledgedMax = 4096;
+// What a producer is given at once, as far as it has come. What is received is bounded by it, too, up to one envelope.
+constexpr std::size_t kProduceMessagesMax = 256;
+constexpr std::size_t kProduceBytesMax = 1024 * 1024;
 constexpr milliseconds kStalledWait{10};  // after a produce that took nothing and named no error
 
 // Errors that are about the message, not about the stream: the next message may well be taken.
@@ -65,11 +68,8 @@ void Egress::Run(Producer* producer) {
   for (;;) {
     // What a former run, or a failed instance of this one, had in hand comes first.
     pending_.Clear();
-    if (in_hand_.left > 0) {
-      pending_.Unpack(in_hand_.envelope);
-      pending_.Take(pending_.left() - in_hand_.left);
-    }
-    pending_receipt_ = in_hand_.receipt;
+    for (const auto& [envelope, receipt] : in_hand_.envelopes) pending_.Add({envelope, receipt});
+    pending_.Take(pending_.left() - in_hand_.left);
     Error unflushed = Carry(producer);
     KeepInHand();
     if (control_->moving()) control_->RestCarrier();
@@ -85,7 +85,7 @@ Error Egress::Carry(Producer* producer) {
   while (!health_->failed() && !control_->moving() && !IsToEnd()) {
     if (!ProducePending(producer)) break;
     health_->ReportConnection();
-    if (!ReceiveMore(milliseconds(0))) break;
+    if (!Receive(milliseconds(0))) break;
     const bool idle = pending_.empty();
     if (!idle && !IsTimeToFlush()) continue;
     if (Error error = Flush(producer); !error.ok()) {
@@ -94,15 +94,14 @@ Error Egress::Carry(Producer* producer) {
       // One that could not flush vouches for nothing that it took before. Where that comes again, another one gets it.
       if (environment_->transport->KeepsMessages() || !error.transient()) return error;
     }
-    if (idle && !ReceiveMore(kIdle)) break;
+    if (idle && !Receive(kIdle)) break;
   }
   return {};
 }
 
 // The views end with the delivery, so what is not dealt with is kept as a copy.
 void Egress::KeepInHand() {
-  InHand rest{"", pending_.left(), pending_receipt_};
-  if (rest.left > 0) rest.envelope = pending_.envelope();
+  InHand rest{pending_.CopyRest(), pending_.left()};
   pending_.Clear();
   in_hand_ = std::move(rest);
 }
@@ -124,7 +123,7 @@ void Egress::GiveUpUnflushed(const Error& error) {
 
 void Egress::ForgetReceipts() {
   in_hand_ = {};
-  pending_receipt_ = handled_receipt_ = acknowledged_receipt_ = 0;
+  handled_receipt_ = acknowledged_receipt_ = 0;
 }
 
 bool Egress::IsToEnd() {
@@ -153,7 +152,7 @@ std::size_t Egress::End() {
   return queued;
 }
 
-bool Egress::ReceiveMore(milliseconds timeout) {
+bool Egress::Receive(milliseconds timeout) {
   in_hand_ = {};
   pending_.Clear();
   auto delivery = subscription_->Receive(timeout);
@@ -166,9 +165,13 @@ bool Egress::ReceiveMore(milliseconds timeout) {
     if (control_->stopping() && delivery.error().code() == Code::kCancelled) return false;  // drained
     return ReactToReceiveError(delivery.error());
   }
-  const Delivery& got = delivery.value();
-  pending_receipt_ = got.receipt;
-  pending_.Unpack(got.envelope);
+  pending_.Add(delivery.value());
+  while (pending_.left() < kProduceMessagesMax && pending_.bytes() < kProduceBytesMax) {
+    const auto more = subscription_->ReceiveMore();
+    if (!more) break;
+    pending_.Add(*more);
+  }
+  DealtWith(0);  // those without a message
   if (!pending_.empty()) ledger_->Accept(pending_.left());
   received_at_ = Now();
   if (unflushed_ == 0) SetOldest(received_at_);
@@ -201,19 +204,18 @@ bool Egress::ProducePending(Producer* producer) {
     if (const Error& malformed = pending_.malformed(); !malformed.ok()) {
       health_->events().Raise(kEnvelopeMalformed, malformed.message());
       if (!undeliverable_.GiveUp(pending_.envelope(), DropReason::kMalformed, malformed, 1)) return false;
-      pending_.Take(1);
+      DealtWith(1);
       continue;
     }
     std::size_t taken = 0;
     const Error error = producer->Produce(pending_.rest(), kProduceTimeout, &taken);
-    Took(std::min(taken, pending_.left()));
+    Took(std::min(taken, pending_.rest().size()));
     if (error.ok()) {
       if (taken == 0 && !AwaitRecovery()) return false;
     } else if (!ReactToProduceError(error)) {
       return false;
     }
   }
-  handled_receipt_ = pending_receipt_;
   return true;
 }
 
@@ -235,7 +237,7 @@ bool Egress::ReactToProduceError(const Error& error) {
     std::string envelope;
     AppendEnvelope(pending_.rest().front(), &envelope);
     if (!undeliverable_.GiveUp(envelope, DropReason::kUndeliverable, error, attempts_)) return false;
-    pending_.Take(1);
+    DealtWith(1);
     attempts_ = 0;
     return true;
   }
@@ -249,8 +251,13 @@ void Egress::Took(std::size_t count) {
   if (count == 0) return;
   if (unflushed_ == 0) unflushed_since_ = received_at_;
   unflushed_ += count;
-  pending_.Take(count);
+  DealtWith(count);
   attempts_ = 0;
+}
+
+void Egress::DealtWith(std::size_t count) {
+  pending_.Take(count);
+  if (const std::uint64_t receipt = pending_.handled_receipt(); receipt > 0) handled_receipt_ = receipt;
 }
 
 void Egress::SetOldest(StreamControl::TimePoint since) { ledger_->SetOldest(since.time_since_epoch().count()); }

@@ -6,9 +6,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "host/core/mutex.h"
-#include "host/core/pending_envelope.h"
+#include "host/core/pending_deliveries.h"
 #include "host/core/plugin.h"
 #include "host/core/stream_context.h"
 #include "host/core/transport.h"
@@ -37,21 +38,21 @@ class Egress {
   std::size_t End();
 
  private:
-  // What was received last, if its messages are not all dealt with.
+  // What was received last, as far as it is not dealt with.
   struct InHand {
-    std::string envelope;
-    std::size_t left = 0;  // of its messages, the last ones
-    std::uint64_t receipt = 0;
+    std::vector<PendingDeliveries::Copy> envelopes;
+    std::size_t left = 0;  // of their messages, the last ones
   };
 
   // The error: it could not flush, and is not to be asked again.
   Error Carry(Producer* producer);
-  bool ReceiveMore(std::chrono::milliseconds timeout);  // false: drained, or lost
-  bool ReactToReceiveError(const Error& error);         // false: the subscription is lost
-  bool ProducePending(Producer* producer);              // false: nothing more can be done
-  bool AwaitRecovery();                                 // false: the stream is to hand over
+  bool Receive(std::chrono::milliseconds timeout);  // false: drained, or lost
+  bool ReactToReceiveError(const Error& error);     // false: the subscription is lost
+  bool ProducePending(Producer* producer);          // false: nothing more can be done
+  bool AwaitRecovery();                             // false: the stream is to hand over
   bool ReactToProduceError(const Error& error);
   void Took(std::size_t count);
+  void DealtWith(std::size_t count);
   bool IsTimeToFlush() const;
   Error Flush(Producer* producer);
   void KeepInHand();
@@ -73,10 +74,9 @@ class Egress {
   std::unique_ptr<Subscription> subscription_;
   bool drain_begun_ = false;
 
-  InHand in_hand_;           // between two instances
-  PendingEnvelope pending_;  // of an instance: the current delivery, or what was in hand
+  InHand in_hand_;             // between two instances
+  PendingDeliveries pending_;  // of an instance: what was received last, or what was in hand
   StreamControl::TimePoint received_at_{};
-  std::uint64_t pending_receipt_ = 0;  // 0: none
   std::uint64_t handled_receipt_ = 0;  // everything up to it was taken by the producer, or dropped
   std::uint64_t acknowledged_receipt_ = 0;
   std::uint32_t attempts_ = 0;   // to deliver the first of what is pending, that failed for a while

@@ -101,25 +101,34 @@ void AppendPayload(std::string_view payload, std::string* out) {
 
 Error DecodeEnvelope(std::string_view envelope, std::vector<MessageView>* messages) {
   messages->clear();
+  return AppendDecoded(envelope, messages);
+}
+
+Error AppendDecoded(std::string_view envelope, std::vector<MessageView>* messages) {
+  const std::size_t before = messages->size();
+  const auto malformed = [&](std::size_t offset) {
+    messages->resize(before);
+    return Malformed(offset, envelope.size());
+  };
   Reader reader(envelope);
   std::int64_t timestamp_ns = 0;
   while (!reader.AtEnd()) {
     const std::size_t start = reader.offset();
     const auto tag = reader.Varint();
-    if (!tag || *tag >> 3 == 0 || *tag > UINT32_MAX) return Malformed(start, envelope.size());
+    if (!tag || *tag >> 3 == 0 || *tag > UINT32_MAX) return malformed(start);
     if (*tag == (kTimestampField << 3 | kVarint)) {
       const auto value = reader.Varint();
-      if (!value) return Malformed(start, envelope.size());
+      if (!value) return malformed(start);
       timestamp_ns = static_cast<std::int64_t>(*value);
     } else if (*tag == (kPayloadField << 3 | kLengthDelimited)) {
       const auto payload = reader.LengthDelimited();
-      if (!payload) return Malformed(start, envelope.size());
+      if (!payload) return malformed(start);
       messages->push_back({*payload, 0});
     } else if (!reader.Skip(*tag)) {
-      return Malformed(start, envelope.size());
+      return malformed(start);
     }
   }
-  for (MessageView& message : *messages) message.timestamp_ns = timestamp_ns;
+  for (std::size_t i = before; i < messages->size(); ++i) (*messages)[i].timestamp_ns = timestamp_ns;
   return {};
 }
 

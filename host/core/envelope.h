@@ -25,5 +25,7 @@ inline std::size_t PayloadBytesMax(std::string_view payload) { return payload.si
 // back from a pipeline may carry fields 2 and 4 of the older DataStreamMessage.
 // INVALID_ARGUMENT: not a TransportMessage; the sentence says at which byte.
 Error DecodeEnvelope(std::string_view envelope, std::vector<MessageView>* messages);
+// Likewise, but they go behind what `messages` has; on failure it is as it was.
+Error AppendDecoded(std::string_view envelope, std::vector<MessageView>* messages);
 
 }  // namespace kps

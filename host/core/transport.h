@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,7 +56,8 @@ class Publisher {
   virtual Error AwaitConfirmed(std::uint64_t ticket, std::chrono::milliseconds timeout) = 0;
 };
 
-// One envelope as received. The bytes are valid until the next Receive on the same subscription.
+// One envelope as received. The bytes are valid until the next Receive on the same subscription, or until its receipt
+// is acknowledged.
 struct Delivery {
   std::string_view envelope;
   std::uint64_t receipt = 0;  // 1, 2, 3, ... in the order of this subscription
@@ -70,6 +72,8 @@ class Subscription {
   // had arrived before has been returned. Any other error ends the subscription; but where the transport keeps
   // messages, one that is transient does not: it may be asked again. One thread.
   virtual Result<Delivery> Receive(std::chrono::milliseconds timeout) = 0;
+  // The next one, if it is here already. What was given since the last Receive stays valid. Of the same thread.
+  virtual std::optional<Delivery> ReceiveMore() { return std::nullopt; }
 
   // Everything up to this receipt has been dealt with, and need not come again. Until then it does, when the
   // subscription or its host ends. Of the thread that receives. A transport that keeps nothing takes no notice.

@@ -17,8 +17,6 @@ constexpr std::size_t kToldMax = 1024;
 
 const char* JetStreamBacklog::Item::reply() const { return natsMsg_GetReply(message.get()); }
 
-JetStreamBacklog::JetStreamBacklog() : current_(nullptr, natsMsg_Destroy) {}
-
 JetStreamBacklog::Arrival JetStreamBacklog::Add(MessagePtr&& message, Clock::time_point now) {
   const char* const reply = natsMsg_GetReply(message.get());
   const auto as = ReadDeliveredAs(reply == nullptr ? "" : reply);
@@ -82,7 +80,6 @@ void JetStreamBacklog::Unpark(Clock::time_point now) {
 
 const JetStreamBacklog::Item* JetStreamBacklog::Take(Clock::time_point now) {
   Unpark(now);
-  current_.reset();
   if (queue_.empty()) return nullptr;
   taken_.push_back(std::move(queue_.front()));
   queue_.pop_front();
@@ -100,7 +97,6 @@ void JetStreamBacklog::Acknowledge(std::uint64_t receipt, const Tell& acknowledg
       if (told_.size() > kToldMax) told_.pop_front();
     }
     bytes_ -= item.bytes;
-    if (taken_.size() == 1) current_ = std::move(item.message);
     taken_.pop_front();
   }
 }

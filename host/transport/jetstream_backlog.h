@@ -33,8 +33,6 @@ class JetStreamBacklog {
     const char* reply() const;
   };
 
-  JetStreamBacklog();
-
   std::size_t count() const { return queue_.size() + taken_.size() + parked_.size(); }
   std::size_t bytes() const { return bytes_; }
 
@@ -53,7 +51,7 @@ class JetStreamBacklog {
   // The one with the highest number that has come; 0: none.
   const DeliveredAs& newest() const { return newest_; }
 
-  // The next one for the caller, who has taken it then; null: none. Its message is valid until the next call.
+  // The next one for the caller, who has taken it then; null: none. Its message is valid until it is acknowledged.
   const Item* Take(Clock::time_point now);
   // The receipt of the last one that was taken: 1, 2, 3, ...
   std::uint64_t receipt() const { return next_receipt_ - 1; }
@@ -82,7 +80,6 @@ class JetStreamBacklog {
   std::deque<Item> queue_;
   std::uint64_t next_receipt_ = 1;
   std::size_t bytes_ = 0;
-  MessagePtr current_;  // taken last, and acknowledged
 
   std::uint32_t stream_ = 0;
   NumberSet acknowledged_;        // of this stream

@@ -310,17 +310,13 @@ Result<Delivery> JetStreamSubscription::Receive(milliseconds timeout) {
     {
       MutexLock lock(mutex_);
       if (Error error = CheckGiven(); !error.ok()) return error;
-      const JetStreamBacklog::Item* item = backlog_.Take(Clock::now());
-      if (item == nullptr) {
+      auto next = TakeNext();
+      if (!next) {
         Collect();
-        item = backlog_.Take(Clock::now());
+        next = TakeNext();
       }
       Pull();
-      if (item != nullptr) {
-        const auto bytes = static_cast<std::size_t>(natsMsg_GetDataLength(item->message.get()));
-        return Delivery{
-            {natsMsg_GetData(item->message.get()), bytes}, backlog_.receipt()};
-      }
+      if (next) return *next;
       if (Drained()) return Error(Code::kCancelled, "the subscription is drained");
       bound = handle_ && !link_->over() && !rebind_;
     }
@@ -331,6 +327,18 @@ Result<Delivery> JetStreamSubscription::Receive(milliseconds timeout) {
     if (left <= milliseconds(0)) return Error(Code::kDeadlineExceeded, "no message came");
     Wait(std::min(left, kWaitPiece));
   }
+}
+
+std::optional<Delivery> JetStreamSubscription::ReceiveMore() {
+  MutexLock lock(mutex_);
+  return TakeNext();
+}
+
+std::optional<Delivery> JetStreamSubscription::TakeNext() {
+  const JetStreamBacklog::Item* const item = backlog_.Take(Clock::now());
+  if (item == nullptr) return std::nullopt;
+  const auto bytes = static_cast<std::size_t>(natsMsg_GetDataLength(item->message.get()));
+  return Delivery{{natsMsg_GetData(item->message.get()), bytes}, backlog_.receipt()};
 }
 
 void JetStreamSubscription::Acknowledge(std::uint64_t receipt) {

@@ -26,6 +26,7 @@ class JetStreamSubscription : public Subscription, private NatsConnection::Chore
   ~JetStreamSubscription() override;
 
   Result<Delivery> Receive(std::chrono::milliseconds timeout) override;
+  std::optional<Delivery> ReceiveMore() override;
   void Acknowledge(std::uint64_t receipt) override;
   bool Return() override;
   void Drain() override;
@@ -48,6 +49,8 @@ class JetStreamSubscription : public Subscription, private NatsConnection::Chore
   void Collect() KPS_REQUIRES(mutex_);
   // What libnats has taken from the handle. False: nothing.
   bool Admit(int status, natsMsg* message) KPS_REQUIRES(mutex_);
+  // The next of the backlog.
+  std::optional<Delivery> TakeNext() KPS_REQUIRES(mutex_);
   // The server says something about what was asked for.
   void ReadStatus(natsMsg* message, const std::string& status) KPS_REQUIRES(mutex_);
   void ReadRefusal(const std::string& why) KPS_REQUIRES(mutex_);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -97,12 +99,18 @@ class MemorySubscription final : public Subscription {
   ~MemorySubscription() override { Drain(); }
 
   Result<Delivery> Receive(milliseconds timeout) override {
-    switch (queue_->Pop(&current_, steady_clock::now() + timeout)) {
-      case MemoryQueue::Take::kTaken: return Delivery{current_};
+    given_ = 0;
+    switch (queue_->Pop(NextBuffer(), steady_clock::now() + timeout)) {
+      case MemoryQueue::Take::kTaken: return Delivery{buffers_[given_++]};
       case MemoryQueue::Take::kTimeout: return Error(Code::kDeadlineExceeded, "no message came");
       case MemoryQueue::Take::kClosed: break;
     }
     return Error(Code::kCancelled, "the subscription is drained");
+  }
+
+  std::optional<Delivery> ReceiveMore() override {
+    if (queue_->Pop(NextBuffer(), {}) != MemoryQueue::Take::kTaken) return std::nullopt;
+    return Delivery{buffers_[given_++]};
   }
 
   void Acknowledge(std::uint64_t) override {}
@@ -116,9 +124,15 @@ class MemorySubscription final : public Subscription {
   std::uint64_t Dropped() const override { return 0; }  // a full queue blocks the publisher instead
 
  private:
+  std::string* NextBuffer() {
+    if (given_ == buffers_.size()) buffers_.emplace_back();
+    return &buffers_[given_];
+  }
+
   const std::shared_ptr<Registry> registry_;
   const QueuePtr queue_;
-  std::string current_;
+  std::deque<std::string> buffers_;  // of what was given since the last Receive, and to be used again
+  std::size_t given_ = 0;
 };
 
 class MemoryTransport : public Transport {

@@ -16,10 +16,14 @@ constexpr milliseconds kDrainWait{1000};
 // libnats cannot wake a wait without giving up what is queued, so waits are cut into pieces that see a drain.
 constexpr milliseconds kWaitPiece{50};
 
+Delivery ToDelivery(const natsMsg* message) {
+  return Delivery{{natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))}};
+}
+
 }  // namespace
 
 NatsSubscription::NatsSubscription(std::shared_ptr<NatsConnection> connection, std::string channel)
-    : connection_(std::move(connection)), channel_(std::move(channel)), current_(nullptr, natsMsg_Destroy) {}
+    : connection_(std::move(connection)), channel_(std::move(channel)) {}
 
 NatsSubscription::~NatsSubscription() { connection_->Remove(this); }
 
@@ -94,16 +98,13 @@ void NatsSubscription::WaitForLink(const Handle& handle, milliseconds timeout) {
 }
 
 Result<Delivery> NatsSubscription::Receive(milliseconds timeout) {
-  current_.reset();
+  given_.clear();
   const auto deadline = steady_clock::now() + timeout;
   while (!ended_) {
     const bool draining = IsDraining();
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
     const natsStatus status = Take(std::clamp(left, milliseconds(0), kWaitPiece));
-    if (current_) {
-      const auto bytes = static_cast<std::size_t>(natsMsg_GetDataLength(current_.get()));
-      return Delivery{{natsMsg_GetData(current_.get()), bytes}};
-    }
+    if (!given_.empty()) return ToDelivery(given_.back().get());
     if (status == NATS_OK) continue;
     if (status != NATS_TIMEOUT && status != NATS_CONNECTION_CLOSED) {
       if (!IsDraining()) return Error(Code::kUnavailable, std::string("NATS: ") + natsStatus_GetText(status));
@@ -117,6 +118,12 @@ Result<Delivery> NatsSubscription::Receive(milliseconds timeout) {
     }
   }
   return Error(Code::kCancelled, "the subscription is drained");
+}
+
+std::optional<Delivery> NatsSubscription::ReceiveMore() {
+  const std::size_t before = given_.size();
+  if (ended_ || Take(milliseconds(0)) != NATS_OK || given_.size() == before) return std::nullopt;
+  return ToDelivery(given_.back().get());
 }
 
 natsStatus NatsSubscription::Take(milliseconds timeout) {
@@ -136,11 +143,11 @@ natsStatus NatsSubscription::Take(milliseconds timeout) {
   const natsStatus status =
       handle ? natsSubscription_NextMsg(&message, handle.get(), timeout.count()) : NATS_CONNECTION_CLOSED;
   if (status == NATS_OK) {
-    current_.reset(message);
+    given_.emplace_back(message, natsMsg_Destroy);
   } else if (status == NATS_SLOW_CONSUMER) {
     return NATS_OK;  // said once after drops, which Dropped() counts; the rest follows
   } else if (former) {
-    current_ = TakeCarried();
+    if (MessagePtr carried = TakeCarried()) given_.push_back(std::move(carried));
     return NATS_OK;
   } else if (status == NATS_CONNECTION_CLOSED) {
     WaitForLink(handle, timeout);

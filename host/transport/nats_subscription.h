@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "host/core/mutex.h"
 #include "host/core/transport.h"
@@ -25,6 +26,7 @@ class NatsSubscription : public Subscription {
   ~NatsSubscription() override;
 
   Result<Delivery> Receive(std::chrono::milliseconds timeout) override;
+  std::optional<Delivery> ReceiveMore() override;
   void Acknowledge(std::uint64_t) override {}
   bool Return() override { return false; }
   void Drain() override;
@@ -39,7 +41,7 @@ class NatsSubscription : public Subscription {
 
   NatsSubscription(std::shared_ptr<NatsConnection> connection, std::string channel);
   bool IsDraining() const { return drain_deadline_.load() != std::chrono::steady_clock::time_point{}; }
-  // One piece of a wait: sets current_ to the next of what has arrived. NATS_OK without one: look again.
+  // One piece of a wait: adds the next of what has arrived to given_. NATS_OK without one: look again.
   natsStatus Take(std::chrono::milliseconds timeout);
   // Goes on to what came after the handle that was read, of which nothing is left. Null: to another handle.
   MessagePtr TakeCarried();
@@ -53,7 +55,7 @@ class NatsSubscription : public Subscription {
   const std::shared_ptr<NatsConnection> connection_;
   const std::string channel_;
 
-  MessagePtr current_;                             // of the thread that receives
+  std::vector<MessagePtr> given_;                  // since the last Receive; of the thread that receives
   bool ended_ = false;                             // likewise
   std::atomic<std::uint64_t> refusals_before_{0};  // it was subscribed last
   std::atomic<std::chrono::steady_clock::time_point> drain_deadline_{std::chrono::steady_clock::time_point{}};

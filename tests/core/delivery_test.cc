@@ -54,6 +54,49 @@ TEST_F(Delivery, AnUndeliverableMessageIsDroppedWithAnAlert) {
   EXPECT_TRUE(Has(kEnvelopeMalformed, "out"));
 }
 
+TEST_F(Delivery, AProducerIsGivenAtOnceWhatHasCome) {
+  world_.Do([&] { world_.inbox["c"].push_back(""); });  // an envelope without a message
+  for (const char* payload : {"a", "b", "c"}) world_.Send("c", payload);
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  ASSERT_TRUE(Comes({"a", "b", "c"}, &RuntimeTest::Produced));
+  EXPECT_EQ(world_.Do([&] { return world_.produce_sizes; }), (std::vector<std::size_t>{3}));
+  EXPECT_TRUE(Eventually([&] { return world_.Do([&] { return world_.receipts.back() == 4; }); }));
+}
+
+TEST_F(Delivery, WhatAProducerIsGivenAtOnceIsBounded) {
+  for (int i = 0; i < 300; ++i) world_.Send("c", "small");
+  for (int i = 0; i < 4; ++i) world_.Send("c", std::string(600 * 1024, 'x'));
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return Produced().size() == 304; }));
+  // 256; then small ones and two large ones, with which a MiB is full; the rest.
+  EXPECT_EQ(world_.Do([&] { return world_.produce_sizes; }), (std::vector<std::size_t>{256, 46, 2}));
+}
+
+TEST_F(Delivery, AMalformedOneAmongOthersStopsNoneOfThem) {
+  world_.refused = "bad";
+  world_.Send("c", "a");
+  world_.Do([&] { world_.inbox["c"].push_back("\x0C"); });
+  for (const char* payload : {"b", "bad", "c"}) world_.Send("c", payload);
+  world_.Do([&] { world_.inbox["c"].push_back("\x0C"); });
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  EXPECT_TRUE(Comes({"a", "b", "c"}, &RuntimeTest::Produced));
+  EXPECT_TRUE(Eventually([&] { return world_.Do([&] { return world_.raw_published.size() == 2; }); }))
+      << "both are dead letters";
+}
+
+TEST_F(Delivery, WhatIsLeftOfSeveralIsForTheNextProducer) {
+  world_.keeping = true;
+  world_.produce_errors = {Error(), Error(Code::kPermissionDenied, "read only")};
+  world_.Send("c", "a");
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  ASSERT_TRUE(Comes({"a"}, &RuntimeTest::Produced));
+  for (const char* payload : {"b", "c", "d"}) world_.Send("c", payload);
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "out"); }));
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  EXPECT_TRUE(Comes({"a", "b", "c", "d"}, &RuntimeTest::Produced));
+  EXPECT_TRUE(Eventually([&] { return world_.Do([&] { return world_.receipts.back() == 4; }); }));
+}
+
 TEST_F(Delivery, ARestartHandsOverWhatIsUndelivered) {
   world_.producer_busy = true;
   ASSERT_TRUE(Set({kOut}).error.ok());

@@ -99,6 +99,7 @@ class FakeProducer : public Producer {
     }
     return world_->Do([&] {
       *taken = 0;
+      world_->produce_sizes.push_back(messages.size());
       if (world_->producer_busy) return Error(Code::kUnavailable, "busy");
       if (Error error = Next(&world_->produce_errors); !error.ok()) return error;
       for (const MessageView& message : messages) {

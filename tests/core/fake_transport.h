@@ -58,10 +58,14 @@ class FakeSubscription : public Subscription {
     auto& inbox = world_->inbox[channel_];
     world_->changed.wait_for(lock, timeout, [&] { return draining_ || !inbox.empty(); });
     if (inbox.empty()) return Error(draining_ ? Code::kCancelled : Code::kDeadlineExceeded, "none");
-    current_ = inbox.front();
-    inbox.pop_front();
-    unacknowledged_.emplace_back(++receipt_, current_);
-    return Delivery{current_, receipt_};
+    given_.clear();
+    return Give(&inbox);
+  }
+  std::optional<Delivery> ReceiveMore() override {
+    const std::lock_guard<std::mutex> lock(world_->mutex);
+    auto& inbox = world_->inbox[channel_];
+    if (inbox.empty()) return std::nullopt;
+    return Give(&inbox);
   }
   void Acknowledge(std::uint64_t receipt) override {
     world_->Do([&] { world_->receipts.push_back(receipt); });
@@ -83,10 +87,17 @@ class FakeSubscription : public Subscription {
   }
 
  private:
+  Delivery Give(std::deque<std::string>* inbox) {
+    given_.push_back(std::move(inbox->front()));
+    inbox->pop_front();
+    unacknowledged_.emplace_back(++receipt_, given_.back());
+    return Delivery{given_.back(), receipt_};
+  }
+
   World* const world_;
   const std::string channel_;
   bool draining_ = false;
-  std::string current_;
+  std::deque<std::string> given_;  // since the last Receive
   std::uint64_t receipt_ = 0;
   std::deque<std::pair<std::uint64_t, std::string>> unacknowledged_;
 };

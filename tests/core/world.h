@@ -52,6 +52,7 @@ struct World {
   std::vector<std::uint64_t> acks;
   Error ack_error;  // of every Ack
   std::vector<std::string> produced;
+  std::vector<std::size_t> produce_sizes;    // messages of each Produce
   std::vector<std::int64_t> produced_at_ns;  // the timestamps of what was produced
   std::string refused;                       // payload the producer can never take
   bool producer_blocked = false;             // Produce does not return

@@ -92,6 +92,7 @@ class PassOnSubscription : public Subscription {
  public:
   explicit PassOnSubscription(std::unique_ptr<Subscription> inner) : inner_(std::move(inner)) {}
   Result<Delivery> Receive(milliseconds timeout) override { return inner_->Receive(timeout); }
+  std::optional<Delivery> ReceiveMore() override { return inner_->ReceiveMore(); }
   void Acknowledge(std::uint64_t receipt) override { inner_->Acknowledge(receipt); }
   bool Return() override { return inner_->Return(); }
   void Drain() override { inner_->Drain(); }
@@ -109,6 +110,11 @@ class AcknowledgesBeforeTheFlush : public PassOnSubscription {
     auto delivery = inner_->Receive(timeout);
     if (delivery.ok()) receipt_ = delivery.value().receipt;
     return delivery;
+  }
+  std::optional<Delivery> ReceiveMore() override {
+    const auto more = inner_->ReceiveMore();
+    if (more) receipt_ = more->receipt;
+    return more;
   }
   void Acknowledge(std::uint64_t) override {}
 

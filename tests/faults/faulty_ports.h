@@ -44,6 +44,7 @@ class FaultySubscription : public Subscription {
       : transport_(transport), simulation_(transport->simulation_) {}
 
   Result<Delivery> Receive(milliseconds timeout) override;
+  std::optional<Delivery> ReceiveMore() override;
   void Acknowledge(std::uint64_t receipt) override;
   bool Return() override;
   void Drain() override;
@@ -60,8 +61,9 @@ class FaultySubscription : public Subscription {
 
   FaultyTransport* const transport_;
   Simulation* const simulation_;
-  std::string current_;
-  std::deque<Given> given_;  // not acknowledged
+  std::deque<std::string> current_;  // given since the last Receive
+  std::deque<std::string> former_;   // before it, overwritten
+  std::deque<Given> given_;          // not acknowledged
   std::uint64_t receipts_ = 0;
   std::uint64_t dropped_ = 0;
   bool failed_ = false;

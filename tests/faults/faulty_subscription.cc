@@ -11,17 +11,19 @@ bool FaultySubscription::Arrived() const {
 }
 
 Delivery FaultySubscription::Give(std::size_t envelope) {
-  current_ = transport_->fed_[envelope].envelope;
+  current_.push_back(transport_->fed_[envelope].envelope);
   given_.push_back({++receipts_, envelope});
   transport_->witness_->OnReceived(envelope);
   simulation_->Note("received", static_cast<std::int64_t>(envelope), static_cast<std::int64_t>(receipts_));
-  return Delivery{current_, receipts_};
+  return Delivery{current_.back(), receipts_};
 }
 
 Result<Delivery> FaultySubscription::Receive(milliseconds timeout) {
   const Time deadline = simulation_->Now() + timeout;
   simulation_->Call("Receive", timeout.count());
-  current_.assign(current_.size(), '#');  // who still looks at the last one sees that
+  former_.swap(current_);  // who still looks at the last ones sees that
+  for (std::string& envelope : former_) envelope.assign(envelope.size(), '#');
+  current_.clear();
   if (simulation_->dead()) return Error(Code::kCancelled, "dead");
   const bool fails = simulation_->Happens(Fault::kReceiveFails);
   if (fails && transport_->options_.keeping) return Error(Code::kUnavailable, "for a moment");
@@ -44,6 +46,11 @@ Result<Delivery> FaultySubscription::Receive(milliseconds timeout) {
   }
   if (!Arrived()) return draining_ ? Error(Code::kCancelled, "drained") : Error(Code::kDeadlineExceeded, "none");
   twice_ = transport_->options_.keeping && simulation_->Happens(Fault::kDelivered2);
+  return Give(transport_->next_++);
+}
+
+std::optional<Delivery> FaultySubscription::ReceiveMore() {
+  if (simulation_->dead() || failed_ || twice_ || !Arrived()) return std::nullopt;
   return Give(transport_->next_++);
 }
 

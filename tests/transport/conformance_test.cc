@@ -133,6 +133,28 @@ TEST_P(TransportTest, AnEnvelopeStaysValidUntilTheNextReceive) {
   EXPECT_EQ(delivery.envelope, std::string(1000, 'a'));
 }
 
+TEST_P(TransportTest, WhatHasComeIsGivenWithoutWaitingAndStaysValidTogether) {
+  auto subscription = Subscribe("a");
+  auto publisher = Open("a");
+  EXPECT_FALSE(subscription->ReceiveMore()) << "nothing was published";
+  const auto envelope = [](int i) { return std::string(1000, static_cast<char>('a' + i)); };
+  for (int i = 0; i < 20; ++i) PublishConfirmed(publisher.get(), envelope(i));
+  std::vector<Delivery> given{Must(subscription->Receive(kDeadline))};
+  ASSERT_TRUE(Eventually([&] {
+    while (const auto more = subscription->ReceiveMore()) given.push_back(*more);
+    return given.size() == 20;
+  })) << given.size();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(given[static_cast<std::size_t>(i)].envelope, envelope(i));
+  if (keeps()) {
+    EXPECT_EQ(given.back().receipt, 20u);
+  }
+  EXPECT_FALSE(subscription->ReceiveMore());
+  PublishConfirmed(publisher.get(), "later");
+  EXPECT_EQ(MustReceive(subscription.get()), "later");
+  subscription->Drain();
+  EXPECT_FALSE(subscription->ReceiveMore());
+}
+
 TEST_P(TransportTest, ADrainReturnsWhatHadArrivedAndThenEnds) {
   auto subscription = Subscribe("a", "s");
   auto publisher = Open("a");
