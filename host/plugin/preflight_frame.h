@@ -1,23 +1,16 @@
-// What goes between the host and the child that tries a plugin. They are one program, so numbers go as they are.
-//   stdin      three times a std::uint64_t and as many bytes: path, static_json, config_json
-//   kVerdictFd frames: a FrameHeader and its text. First some with kProgress, at last one with a Code
+// What a trial of a plugin and its child tell each other, over child_process.h.
+//   request  the packed texts path, static_json, config_json
+//   frames   some with kPreflightProgress, each with what the child is at; at last one with a Code, whose text is the
+//            packed texts message, retry_after in ms
 #pragma once
 
 #include <cstdint>
 
 namespace kps {
 
-inline constexpr int kVerdictFd = 3;  // of the child, at its start
+inline constexpr std::int32_t kPreflightProgress = 0;  // no Code has this value
 
-struct FrameHeader {
-  static constexpr std::int32_t kProgress = 0;  // no Code has this value
-
-  std::int32_t code;
-  std::uint32_t text_size;  // bytes
-  std::int64_t retry_after_ms;
-};
-
-// What the child is at, as part of a sentence.
+// As parts of a sentence.
 inline constexpr char kWhileLoading[] = "while it was loaded";
 inline constexpr char kInCreate[] = "in create_connector";
 inline constexpr char kInDestroy[] = "in destroy_connector";

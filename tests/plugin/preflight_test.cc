@@ -17,6 +17,7 @@
 #include <iterator>
 #include <string>
 
+#include "host/plugin/child_process.h"
 #include "tests/support/eventually.h"
 #include "tests/support/process.h"
 
@@ -232,6 +233,24 @@ TEST_F(PreflightTest, StartedByHandSaysWhatItIs) {
   test::Process process({KPS_PREFLIGHT, "--preflight"}, {});
   EXPECT_EQ(process.Wait(), 2);
   EXPECT_THAT(process.err(), HasSubstr("--preflight is how the host tries a plugin"));
+}
+
+TEST_F(PreflightTest, RequestThatIsNoneIsNotTried) {
+  const auto end = RunChild({KPS_PREFLIGHT, "--preflight", "nonsense"}, kLong, std::stop_token(), [](ChildFrame) {});
+  ASSERT_TRUE(end.ok()) << end.error().ToString();
+  EXPECT_EQ(Describe(end.value()), "exited with code 2");
+  EXPECT_THAT(end.value().last_line, HasSubstr("--preflight is how the host tries a plugin"));
+}
+
+TEST_F(PreflightTest, AnswerThatIsNoneIsNotOne) {
+  const fs::path program = folder_ / "program";
+  std::ofstream(program) << R"(#!/bin/sh
+printf '\001\000\000\000\003\000\000\000bad' >&3
+)";
+  fs::permissions(program, fs::perms::owner_all);
+  const Error error = Preflight(program, {Broken("good"), "{}", "{}"}, kLong, std::stop_token());
+  EXPECT_EQ(error.code(), Code::kUnavailable);
+  EXPECT_THAT(error.message(), HasSubstr("exited with code 0 before it was loaded"));
 }
 
 }  // namespace
