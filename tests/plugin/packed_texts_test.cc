@@ -26,6 +26,8 @@ TEST(PackedTextsTest, CutAnywhere) {
   }
 }
 
+TEST(PackedTextsTest, MoreThanTheTexts) { EXPECT_FALSE(UnpackTexts(PackTexts({"a"}) + "b", 1)); }
+
 TEST(PackedTextsTest, SizeThatIsNotThere) { EXPECT_FALSE(UnpackTexts(std::string(8, '\xFF'), 1)); }
 
 }  // namespace
