@@ -32,6 +32,11 @@ struct PluginDescriptor {
   std::string config_schema;
   std::string stream_schema;
   bool discovers = false;  // Connector::Discover is supported
+  // For those who look at a plugin:
+  std::uint32_t abi_version = 0;       // of the plugin ABI that it was built for
+  std::vector<std::string> functions;  // of that ABI that it need not have, and has
+  bool no_unload = false;              // it asks to stay mapped
+  bool overlap_safe = false;           // as Connector::overlap_safe
 };
 
 // What a consumer hands over at once. Views are valid until the next NextBatch of the same consumer.

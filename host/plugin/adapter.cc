@@ -328,6 +328,21 @@ class AdaptedConnector : public Connector {
   kps_connector* connector_ = nullptr;
 };
 
+std::vector<std::string> OptionalFunctions(const kps_plugin* table) {
+  std::vector<std::string> names;
+  const auto add = [&](const char* name, bool there) {
+    if (there) names.emplace_back(name);
+  };
+  add("configure", table->configure != nullptr);
+  add("discover", table->discover != nullptr);
+  add("ack", table->ack != nullptr);
+  add("wake_consumer", table->wake_consumer != nullptr);
+  add("flush", table->flush != nullptr);
+  add("wake_producer", table->wake_producer != nullptr);
+  add("get_extension", table->get_extension != nullptr);
+  return names;
+}
+
 class AdaptedPlugin : public Plugin {
  public:
   AdaptedPlugin(const kps_plugin* table, std::shared_ptr<void> library) : library_(std::move(library)), table_(table) {
@@ -340,6 +355,10 @@ class AdaptedPlugin : public Plugin {
     descriptor_.config_schema = CopyText(table->config_schema);
     descriptor_.stream_schema = CopyText(table->stream_schema);
     descriptor_.discovers = table->discover != nullptr;
+    descriptor_.abi_version = table->abi_version;
+    descriptor_.functions = OptionalFunctions(table);
+    descriptor_.no_unload = (table->flags & KPS_FLAG_NO_UNLOAD) != 0;
+    descriptor_.overlap_safe = (table->flags & KPS_FLAG_OVERLAP_SAFE) != 0;
   }
 
   const PluginDescriptor& descriptor() const override { return descriptor_; }

@@ -21,17 +21,6 @@ constexpr Elf64_Half kMachine = EM_AARCH64;
 #error "add the ELF machine number of this architecture"
 #endif
 
-std::string MachineName(Elf64_Half machine) {
-  switch (machine) {
-    case EM_X86_64: return "x86-64";
-    case EM_AARCH64: return "AArch64";
-    case EM_386: return "i386";
-    case EM_ARM: return "32-bit ARM";
-    case EM_RISCV: return "RISC-V";
-    default: return "ELF machine " + std::to_string(machine);
-  }
-}
-
 // Whether `count` entries of `size` bytes from `offset` lie inside of the file, without overflow.
 bool Inside(std::uint64_t offset, std::uint64_t count, std::uint64_t size, std::uint64_t file_size) {
   return offset <= file_size && (size == 0 || count <= (file_size - offset) / size);
@@ -58,6 +47,7 @@ bool ReadSegments(std::ifstream& file, const Elf64_Ehdr& header, std::uint64_t f
 }
 
 constexpr std::uint64_t kNotesSizeMax = 64 * 1024;
+constexpr std::uint64_t kInterpreterSizeMax = 4 * 1024;
 constexpr std::size_t kBuildIdSizeMax = 64;  // SHA-1 has 20 bytes
 
 std::uint64_t RoundedUp(std::uint64_t size, std::uint64_t to) { return (size + to - 1) / to * to; }
@@ -79,7 +69,30 @@ std::string BuildIdAmong(const std::vector<unsigned char>& notes, std::uint64_t 
   return "";
 }
 
+// The segments of the file, and its size in `*file_size`; none: they cannot be read.
+std::vector<Elf64_Phdr> SegmentsOf(std::ifstream& file, std::uint64_t* file_size) {
+  Elf64_Ehdr header{};
+  std::vector<Elf64_Phdr> segments;
+  file.seekg(0, std::ios::end);
+  if (!file) return {};
+  *file_size = static_cast<std::uint64_t>(file.tellg());
+  if (!ReadHeader(file, &header) || header.e_ident[EI_CLASS] != ELFCLASS64) return {};
+  if (!ReadSegments(file, header, *file_size, &segments)) return {};
+  return segments;
+}
+
 }  // namespace
+
+std::string MachineName(std::uint16_t machine) {
+  switch (machine) {
+    case EM_X86_64: return "x86-64";
+    case EM_AARCH64: return "AArch64";
+    case EM_386: return "i386";
+    case EM_ARM: return "32-bit ARM";
+    case EM_RISCV: return "RISC-V";
+    default: return "ELF machine " + std::to_string(machine);
+  }
+}
 
 Error CheckElf(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
@@ -110,14 +123,9 @@ Error CheckElf(const std::string& path) {
 }
 
 std::string BuildIdOf(const std::string& path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return "";
-  const auto size = static_cast<std::uint64_t>(file.tellg());
-  Elf64_Ehdr header{};
-  std::vector<Elf64_Phdr> segments;
-  if (!ReadHeader(file, &header) || header.e_ident[EI_CLASS] != ELFCLASS64) return "";
-  if (!ReadSegments(file, header, size, &segments)) return "";
-  for (const Elf64_Phdr& segment : segments) {
+  std::ifstream file(path, std::ios::binary);
+  std::uint64_t size = 0;
+  for (const Elf64_Phdr& segment : SegmentsOf(file, &size)) {
     if (segment.p_type != PT_NOTE || segment.p_filesz > kNotesSizeMax) continue;
     if (!Inside(segment.p_offset, segment.p_filesz, 1, size)) continue;
     std::vector<unsigned char> notes(segment.p_filesz);
@@ -125,6 +133,17 @@ std::string BuildIdOf(const std::string& path) {
     // Properties stand 8 bytes apart, in a segment of their own; everything else 4.
     std::string id = BuildIdAmong(notes, segment.p_align == 8 ? 8 : 4);
     if (!id.empty()) return id;
+  }
+  return "";
+}
+
+std::string InterpreterOf(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::uint64_t size = 0;
+  for (const Elf64_Phdr& segment : SegmentsOf(file, &size)) {
+    if (segment.p_type != PT_INTERP || segment.p_filesz > kInterpreterSizeMax) continue;
+    std::string name(segment.p_filesz, '\0');
+    return ReadAt(file, segment.p_offset, name.data(), name.size()) ? name.substr(0, name.find('\0')) : "";
   }
   return "";
 }

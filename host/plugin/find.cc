@@ -16,6 +16,14 @@ std::string Joined(const std::vector<std::string>& parts) {
 
 }  // namespace
 
+std::vector<std::string> DefaultPluginDirectories(const std::string& program) {
+  std::vector<std::string> directories;
+  for (const std::string& part : SplitSearchPath(kDefaultPluginPath)) {
+    directories.push_back((fs::path(program).parent_path() / part).lexically_normal().string());
+  }
+  return directories;
+}
+
 std::vector<std::string> SplitSearchPath(const std::string& path) {
   std::vector<std::string> parts;
   for (std::size_t start = 0; start <= path.size();) {

@@ -8,6 +8,13 @@
 
 namespace kps {
 
+// Where plugins are looked for when nobody says where: the default of --plugin-path, whose relative parts are relative
+// to the folder of the program.
+constexpr char kDefaultPluginPath[] = "../plugins:/connectors/plugins";
+
+// Those directories. `program` is the path of the program that runs.
+std::vector<std::string> DefaultPluginDirectories(const std::string& program);
+
 // "a:b" -> {"a", "b"}; empty parts are left out.
 std::vector<std::string> SplitSearchPath(const std::string& path);
 

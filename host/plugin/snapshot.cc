@@ -1,7 +1,6 @@
 #include "host/plugin/snapshot.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -17,7 +16,7 @@
 #include <utility>
 
 #include "host/plugin/file_descriptor.h"
-#include "host/plugin/hex.h"
+#include "host/plugin/sha256.h"
 
 namespace kps {
 namespace {
@@ -59,25 +58,6 @@ bool SameState(const struct stat& a, const struct stat& b) {
   const auto same = [](const timespec& x, const timespec& y) { return x.tv_sec == y.tv_sec && x.tv_nsec == y.tv_nsec; };
   return a.st_size == b.st_size && same(a.st_mtim, b.st_mtim) && same(a.st_ctim, b.st_ctim);
 }
-
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    ok_ = context_ != nullptr && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1;
-  }
-  void Add(const void* data, std::size_t size) { ok_ = ok_ && EVP_DigestUpdate(context_.get(), data, size) == 1; }
-  // Empty when the library fails.
-  std::string Finish() {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-    if (!ok_ || EVP_DigestFinal_ex(context_.get(), digest, &size) != 1) return "";
-    return ToHex(digest, size);
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-  bool ok_ = false;
-};
 
 bool WriteAll(int fd, const char* data, std::size_t size) {
   while (size > 0) {

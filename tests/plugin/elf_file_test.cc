@@ -132,5 +132,11 @@ TEST_F(DamagedTest, NoteThatSaysItIsLargerThanItsSegment) {
   }
 }
 
+TEST(InterpreterTest, ProgramHasOneAndALibraryHasNone) {
+  EXPECT_TRUE(std::filesystem::exists(InterpreterOf("/proc/self/exe")));
+  EXPECT_EQ(InterpreterOf(KPS_BROKEN_PLUGINS "/good.so"), "");
+  EXPECT_EQ(InterpreterOf("/nowhere"), "");
+}
+
 }  // namespace
 }  // namespace kps
