@@ -141,6 +141,9 @@ int RunCommandLine(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2) {
+    if (const auto exit_code = kps::cli::RunAsChild(argv[1])) return *exit_code;
+  }
   const int exit_code = RunCommandLine(argc, argv);
   if (!std::cout.flush()) {
     std::cerr << "cannot write the output" << std::endl;

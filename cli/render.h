@@ -7,26 +7,9 @@
 
 #include "cli/contract.h"
 #include "cli/result.h"
+#include "cli/table.h"
 
 namespace kps::cli {
-
-// Rows under a header, in columns that only ever get wider, so that rows printed later still line up.
-class Table {
- public:
-  // `row_width_max` in characters cuts a row; 0 does not.
-  Table(std::vector<std::string> header, std::size_t row_width_max);
-
-  // The lines to print for these rows, after the header where it was not printed yet.
-  std::string Print(const std::vector<std::vector<std::string>>& rows);
-
- private:
-  std::string Line(const std::vector<std::string>& row) const;
-
-  const std::vector<std::string> header_;
-  const std::size_t row_width_max_;
-  std::vector<std::size_t> widths_;
-  bool header_printed_ = false;
-};
 
 // ID DIRECTION CHANNEL STATE METADATA
 std::string StreamsTable(const v1::GetPayloadResponse& response, std::size_t row_width_max);
@@ -47,9 +30,6 @@ Result<std::string> JsonLine(const google::protobuf::Message& message);
 
 // One line of compact JSON, keys sorted: equal values are equal texts.
 std::string CompactJson(const google::protobuf::Struct& metadata);
-
-// What came over the wire, safe on a terminal: control characters become a space.
-std::string Printable(std::string_view text);
 
 // "STATE_HEALTHY", "STATE_" -> "HEALTHY".
 std::string ShortEnumName(std::string_view name, std::string_view prefix);

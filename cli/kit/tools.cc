@@ -2,11 +2,22 @@
 
 #include <CLI/App.hpp>
 
+#include "cli/kit/inspect.h"
+#include "cli/kit/inspect_child.h"
+#include "cli/kit/list.h"
+#include "host/plugin/preflight.h"
+
 namespace kps::cli {
 
 void AddTools(CLI::App* group, ToolJob* job) {
-  static_cast<void>(group);
-  static_cast<void>(job);
+  AddInspect(group, job);
+  AddList(group, job);
+}
+
+std::optional<int> RunAsChild(std::string_view argument) {
+  if (argument == kInspectArgument) return RunInspectChild();
+  if (argument == "--preflight") return RunPreflight();
+  return {};
 }
 
 }  // namespace kps::cli

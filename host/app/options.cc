@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 
 #include "host/app/option_table.h"
@@ -172,7 +171,7 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
   app->add_option("--plugin-path", raw->plugin_path, "directories in which plugins are looked for")
       ->type_name("DIR:DIR")
       ->envname("KPS_PLUGIN_PATH")
-      ->default_str("../plugins:/connectors/plugins");
+      ->default_str(kDefaultPluginPath);
   app->add_flag("--watch", options->watch,
                 "for development: when the plugin's file changes, its streams go over to the new version")
       ->envname("KPS_WATCH");
@@ -317,9 +316,7 @@ Result<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments, co
   if (Error error = MergeStaticParameters(raw, &options); !error.ok()) return error;
   if (Error error = CheckPolicy(raw, &options.policy); !error.ok()) return error;
 
-  const std::string beside = (std::filesystem::path(program).parent_path() / "../plugins").lexically_normal().string();
-  options.plugin_path = raw.plugin_path.empty() ? std::vector<std::string>{beside, "/connectors/plugins"}
-                                                : SplitSearchPath(raw.plugin_path);
+  options.plugin_path = raw.plugin_path.empty() ? DefaultPluginDirectories(program) : SplitSearchPath(raw.plugin_path);
   if (options.client_name.empty()) options.client_name = "kps-connector-host";
   static const std::map<std::string, LogLevel> kLevels{
       {"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo}, {"warn", LogLevel::kWarn}, {"error", LogLevel::kError}};

@@ -1,5 +1,5 @@
 // A schema as a RapidJSON document: what must be checked before RapidJSON compiles it, and what it says about a
-// document that is not valid. Internal to schema*.cc.
+// document that is not valid. Internal to schema*.cc, and for tools that show a schema.
 #pragma once
 
 #include <rapidjson/document.h>
