@@ -2,6 +2,9 @@
 
 #include <CLI/App.hpp>
 
+#include "cli/kit/check/check.h"
+#include "cli/kit/check/check_child.h"
+#include "cli/kit/check/wire.h"
 #include "cli/kit/inspect.h"
 #include "cli/kit/inspect_child.h"
 #include "cli/kit/list.h"
@@ -12,10 +15,12 @@ namespace kps::cli {
 void AddTools(CLI::App* group, ToolJob* job) {
   AddInspect(group, job);
   AddList(group, job);
+  AddCheck(group, job);
 }
 
 std::optional<int> RunAsChild(std::string_view argument) {
   if (argument == kInspectArgument) return RunInspectChild();
+  if (argument == kCheckArgument) return RunCheckChild();
   if (argument == "--preflight") return RunPreflight();
   return {};
 }

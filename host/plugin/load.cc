@@ -66,7 +66,7 @@ bool ForbidsUnload(const kps_plugin* table) {
 
 }  // namespace
 
-Result<std::unique_ptr<Plugin>> LoadPlugin(const std::string& path, const LoadOptions& options) {
+Result<LoadedTable> LoadTable(const std::string& path, const LoadOptions& options) {
   if (Error error = CheckElf(path); !error.ok()) return error;
 
   // An absolute path keeps dlopen from searching LD_LIBRARY_PATH.
@@ -97,7 +97,13 @@ Result<std::unique_ptr<Plugin>> LoadPlugin(const std::string& path, const LoadOp
   }
   if (ForbidsUnload(table)) StayLoaded(file);
   if (Error error = CheckTable(table); !error.ok()) return Error(error.code(), path + " " + error.message());
-  return AdaptPlugin(table, library);
+  return LoadedTable{table, library};
+}
+
+Result<std::unique_ptr<Plugin>> LoadPlugin(const std::string& path, const LoadOptions& options) {
+  auto loaded = LoadTable(path, options);
+  if (!loaded.ok()) return loaded.error();
+  return AdaptPlugin(loaded.value().table, std::move(loaded.value().library));
 }
 
 std::size_t ResidentLibraries() { return Loaded().Count(); }

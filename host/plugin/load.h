@@ -8,6 +8,8 @@
 #include "host/core/error.h"
 #include "host/core/plugin.h"
 
+typedef struct kps_plugin kps_plugin;
+
 namespace kps {
 
 struct LoadOptions {
@@ -20,6 +22,14 @@ struct LoadOptions {
 // the result keeps the library loaded. Errors say what is wrong with the file and what to do. A path that is still
 // mapped gives the library of then, whatever the file holds now: snapshot.h makes paths that are new.
 Result<std::unique_ptr<Plugin>> LoadPlugin(const std::string& path, const LoadOptions& options = {});
+
+// The plugin's own table, for who wants to call it as it is. It is there as long as `library`.
+struct LoadedTable {
+  const kps_plugin* table = nullptr;
+  std::shared_ptr<void> library;
+};
+// What LoadPlugin does first.
+Result<LoadedTable> LoadTable(const std::string& path, const LoadOptions& options = {});
 
 // How many of the files that LoadPlugin has loaded in this process are still mapped. Asks the loader, since dlclose
 // may succeed and unmap nothing. Any thread; waits while a library is being loaded.

@@ -1,0 +1,69 @@
+#include "cli/kit/check/check_parameters.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+namespace kps::cli {
+namespace {
+
+using testing::HasSubstr;
+
+PluginDescriptor Descriptor() {
+  PluginDescriptor descriptor;
+  descriptor.ingress = descriptor.egress = true;
+  descriptor.static_schema = R"({"type":"object","properties":{"s":{"type":"integer","default":1}}})";
+  descriptor.stream_schema = R"({"type":"object","properties":{"m":{"type":"string","default":"made up"}}})";
+  return descriptor;
+}
+
+CheckParameters Choose(const GivenParameters& given, const PluginDescriptor& descriptor = Descriptor()) {
+  auto parameters = ChooseParameters("p.so", descriptor, given);
+  EXPECT_TRUE(parameters.ok()) << parameters.failure().text;
+  return parameters.ok() ? parameters.value() : CheckParameters();
+}
+
+std::string Refused(const GivenParameters& given) {
+  const auto parameters = ChooseParameters("p.so", Descriptor(), given);
+  return parameters.ok() ? "accepted" : parameters.failure().text;
+}
+
+TEST(CheckParameters, AreMadeUpWhereNoneAreGiven) {
+  const CheckParameters parameters = Choose({});
+  EXPECT_EQ(parameters.static_json, R"({"s":1})");
+  EXPECT_EQ(parameters.config_json, "{}");
+  EXPECT_EQ(parameters.ingress_json, R"({"m":"made up"})");
+  EXPECT_EQ(parameters.egress_json, R"({"m":"made up"})");
+  EXPECT_TRUE(std::filesystem::path(parameters.file).is_absolute());
+  PluginDescriptor ingress_only = Descriptor();
+  ingress_only.egress = false;
+  EXPECT_EQ(Choose({"", "", {R"({"m":"x"})"}}, ingress_only).egress_json, "");
+}
+
+TEST(CheckParameters, AreJsonOrAFileThePlatformsOrTheMetadataAlone) {
+  EXPECT_EQ(Choose({R"({"s":2})", R"({"name":"c","config":{"k":1}})", {}}).static_json, R"({"s":2})");
+  EXPECT_EQ(Choose({"", R"({"name":"c","config":{"k":1}})", {}}).config_json, R"({"k":1})");
+  const CheckParameters both = Choose({"", "", {R"({"m":"x"})", R"({"direction":"EGRESS","stream":{"m":"y"}})"}});
+  EXPECT_EQ(both.ingress_json, R"({"m":"x"})");
+  EXPECT_EQ(both.egress_json, R"({"m":"y"})");
+  const std::string file = testing::TempDir() + "check_parameters_stream.json";
+  std::ofstream(file) << R"({"direction":"INGRESS","stream":{"m":"z"}})";
+  EXPECT_EQ(Choose({"", "", {file}}).ingress_json, R"({"m":"z"})");
+  EXPECT_EQ(Choose({"", "", {file}}).egress_json, R"({"m":"made up"})");
+  std::remove(file.c_str());
+}
+
+TEST(CheckParameters, ThatAreWrongAreRefusedWithTheirPlace) {
+  EXPECT_THAT(Refused({R"({"s":"two"})", "", {}}), HasSubstr("the command line: s "));
+  EXPECT_THAT(Refused({"", "", {R"({"m":1})"}}), HasSubstr("the command line: m "));
+  EXPECT_THAT(Refused({"", "{", {}}), HasSubstr("the command line: "));
+  EXPECT_THAT(Refused({"", "", {"/nowhere.json"}}), HasSubstr("cannot read /nowhere.json: No such file"));
+  EXPECT_THAT(Refused({"", "/tmp", {}}), HasSubstr("cannot read /tmp: Is a directory"));
+  EXPECT_THAT(Refused({"", "", {R"({"direction":"SIDEWAYS","stream":{}})"}}), HasSubstr("direction is \"SIDEWAYS\""));
+}
+
+}  // namespace
+}  // namespace kps::cli

@@ -1,0 +1,106 @@
+// `plugin check` with a plugin that keeps every rule, and with one that breaks exactly one: for each rule.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/kit/check/check_parameters.h"
+#include "cli/kit/check/check_report.h"
+#include "cli/kit/check/examination.h"
+#include "cli/kit/plugin_report.h"
+
+namespace kps::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Outcome = RuleResult::Outcome;
+
+constexpr char kKeepsAll[] = "none";
+
+std::string FileOf(const std::string& broken) { return std::string(KPS_CONDUCT) + "/" + broken + "/conduct.so"; }
+
+std::vector<RuleResult> Examine(const std::string& file, const std::vector<std::string>& rules = {}) {
+  const auto report = InspectPlugin(file, {.program = KPS_CONNECTOR});
+  const auto parameters = ChooseParameters(file, report.descriptor.value_or(PluginDescriptor{}), {});
+  EXPECT_TRUE(parameters.ok());
+  auto results = ExaminePlugin(parameters.value(), {.program = KPS_CONNECTOR, .rules = rules}, {});
+  EXPECT_TRUE(results.ok());
+  return results.value();
+}
+
+std::vector<std::string> Ids(const std::vector<RuleResult>& results, Outcome outcome) {
+  std::vector<std::string> ids;
+  for (const RuleResult& result : results) {
+    if (result.outcome == outcome) ids.emplace_back(result.rule->id);
+  }
+  return ids;
+}
+
+std::string Text(const std::vector<RuleResult>& results) { return CheckText({"conduct.so", "", "", {}, results}); }
+
+class EachRule : public testing::TestWithParam<std::string> {};
+
+TEST_P(EachRule, IsBrokenAloneByAPluginThatBreaksIt) {
+  const auto results = Examine(FileOf(GetParam()));
+  EXPECT_THAT(Ids(results, Outcome::kBroken), ElementsAre(GetParam())) << Text(results);
+}
+
+std::vector<std::string> RuleIds() {
+  std::vector<std::string> ids;
+  for (const Rule& rule : AllRules()) ids.emplace_back(rule.id);
+  return ids;
+}
+
+INSTANTIATE_TEST_SUITE_P(Check, EachRule, testing::ValuesIn(RuleIds()), [](const auto& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+TEST(Check, APluginThatKeepsEveryRuleIsExaminedInAllOfThem) {
+  const auto results = Examine(FileOf(kKeepsAll));
+  EXPECT_THAT(Ids(results, Outcome::kKept), testing::ElementsAreArray(RuleIds())) << Text(results);
+}
+
+TEST(Check, OneRuleCanBeExaminedAlone) {
+  const auto results = Examine(FileOf(kKeepsAll), {"flush", "table"});
+  EXPECT_THAT(Ids(results, Outcome::kKept), ElementsAre("table", "flush"));
+  EXPECT_EQ(results.size(), 2u);
+}
+
+TEST(Check, WhatCannotBeLoadedBreaksTheTableAndLeavesTheRestUnexamined) {
+  const auto results = Examine(KPS_NO_PLUGIN);
+  EXPECT_THAT(Ids(results, Outcome::kBroken), ElementsAre("table")) << Text(results);
+  EXPECT_THAT(Text(results), HasSubstr("does not export kps_plugin_v1"));
+  EXPECT_THAT(Ids(results, Outcome::kKept), ElementsAre("errors", "exceptions", "host-calls"));
+}
+
+TEST(Check, ACrashIsNamedWithTheFunctionItIsIn) {
+  const auto results = Examine(FileOf("hostile"), {"hostile"});
+  ASSERT_EQ(results.size(), 1u);
+  EXPECT_THAT(results[0].sentences, ElementsAre(HasSubstr("in create_consumer")));
+}
+
+TEST(Check, ARuleThatTakesTooLongIsBroken) {
+  const CheckParameters parameters{FileOf("hang"), "{}", "{}", "{}", "{}"};
+  const auto results = ExaminePlugin(
+      parameters,
+      {.program = KPS_CONNECTOR, .rule_timeout = std::chrono::milliseconds(1000), .rules = {"create", "flush"}}, {});
+  ASSERT_TRUE(results.ok());
+  ASSERT_EQ(results.value().size(), 2u);
+  EXPECT_THAT(results.value()[0].sentences, ElementsAre("it did not come back within 1 s: in create_consumer"));
+  EXPECT_THAT(results.value()[1].sentences, ElementsAre(HasSubstr("no producer can be had: see create")));
+}
+
+TEST(Check, AProgramThatIsNotTheKitIsAFailure) {
+  const auto results = ExaminePlugin({FileOf(kKeepsAll), "{}", "{}", "{}", "{}"}, {.program = "/nowhere"}, {});
+  ASSERT_FALSE(results.ok());
+  EXPECT_THAT(results.failure().text, HasSubstr("/nowhere"));
+}
+
+}  // namespace
+}  // namespace kps::cli
