@@ -9,7 +9,7 @@
 #include <map>
 
 #include "host/app/option_table.h"
-#include "host/core/json.h"
+#include "host/core/static_parameters.h"
 #include "host/core/validate.h"
 #include "host/plugin/find.h"
 
@@ -52,23 +52,6 @@ std::vector<std::string> WithTwoDashes(std::vector<std::string> arguments) {
     if (argument == kFlag || argument.starts_with(std::string(kFlag) + '=')) argument.insert(0, "-");
   }
   return arguments;
-}
-
-Error MergeStaticParameters(const Raw& raw, HostOptions* options) {
-  auto members = ParseJsonObject(raw.static_json.empty() ? "{}" : raw.static_json);
-  if (!members.ok()) {
-    return Error(Code::kInvalidArgument, "KPS_STATIC_PARAMETERS: " + members.error().message());
-  }
-  for (const std::string& parameter : raw.static_params) {
-    const std::size_t equals = parameter.find('=');
-    if (equals == 0 || equals == std::string::npos) {
-      return Error(Code::kInvalidArgument, "--static-param " + parameter + ": KEY=VALUE is needed");
-    }
-    const std::string value = parameter.substr(equals + 1);
-    members.value()[parameter.substr(0, equals)] = IsJson(value) ? value : JsonString(value);
-  }
-  options->static_json = ToJson(members.value());
-  return {};
 }
 
 Error CheckPolicy(const Raw& raw, FailurePolicy* policy) {
@@ -313,7 +296,9 @@ Result<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments, co
   if (const char* json = std::getenv("KPS_STATIC_PARAMETERS")) raw.static_json = json;
   ChooseMetricsListen(app, &options);
   ChooseJetStream(raw, &options);
-  if (Error error = MergeStaticParameters(raw, &options); !error.ok()) return error;
+  auto static_json = MergeStaticParameters(raw.static_json, "KPS_STATIC_PARAMETERS", raw.static_params);
+  if (!static_json.ok()) return static_json.error();
+  options.static_json = std::move(static_json.value());
   if (Error error = CheckPolicy(raw, &options.policy); !error.ok()) return error;
 
   options.plugin_path = raw.plugin_path.empty() ? DefaultPluginDirectories(program) : SplitSearchPath(raw.plugin_path);

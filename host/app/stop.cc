@@ -56,10 +56,4 @@ std::vector<PluginCall> StopWithin(std::chrono::milliseconds limit, std::functio
   return {};
 }
 
-std::string Describe(const PluginCall& call) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(call.lasts).count();
-  return std::string("the plugin has been in ") + call.function + " for " + std::to_string(seconds) +
-         " s and does not come back";
-}
-
 }  // namespace kps

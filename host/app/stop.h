@@ -16,7 +16,4 @@ namespace kps {
 std::vector<PluginCall> StopWithin(std::chrono::milliseconds limit, std::function<void()> stop,
                                    const std::function<std::vector<PluginCall>()>& overdue);
 
-// "the plugin has been in next_msg for 13 s and does not come back"
-std::string Describe(const PluginCall& call);
-
 }  // namespace kps

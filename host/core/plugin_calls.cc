@@ -51,4 +51,10 @@ std::vector<PluginCall> PluginCalls::Overdue() const {
   return overdue;
 }
 
+std::string Describe(const PluginCall& call) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(call.lasts).count();
+  return std::string("the plugin has been in ") + call.function + " for " + std::to_string(seconds) +
+         " s and does not come back";
+}
+
 }  // namespace kps

@@ -22,6 +22,9 @@ struct PluginCall {
   bool overdue = false;                 // it lasts longer than it was allowed to
 };
 
+// One that the end of the process waits for in vain, in a sentence.
+std::string Describe(const PluginCall& call);
+
 class PluginCalls {
  public:
   // What a call may take beyond its timeout. One without a timeout, a create or a destroy, has this alone when somebody
