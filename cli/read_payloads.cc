@@ -38,7 +38,9 @@ const Keys kStreamKeys = {"name",
                           "transport_channel"};
 const Keys kConfigKeys = {"name", "description", "id", "connectorInstanceID", "serviceDomainIds", "config"};
 
-Result<std::string> ReadText(const std::string& file, std::istream& standard_input) {
+}  // namespace
+
+Result<std::string> ReadFile(const std::string& file, std::istream& standard_input) {
   std::ifstream opened;
   std::istream* in = &standard_input;
   if (file != "-") {
@@ -58,6 +60,8 @@ Result<std::string> ReadText(const std::string& file, std::istream& standard_inp
   if (text.size() > kFileBytesMax) return Failure{kExitUsage, file + ": larger than 16 MiB"};
   return text;
 }
+
+namespace {
 
 bool Has(const Value& object, const char* key) { return object.HasMember(key); }
 
@@ -130,11 +134,9 @@ std::string PlatformHint(const Value& value) {
 
 class Reader {
  public:
-  std::optional<Failure> ReadFile(const std::string& file, std::istream& standard_input) {
-    const auto text = ReadText(file, standard_input);
-    if (!text.ok()) return text.failure();
+  std::optional<Failure> Read(const std::string& text, const std::string& file) {
     name_ = file == "-" ? "stdin" : file;
-    text_ = text.value();
+    text_ = text;
     auto document = ParseJson(text_, name_);
     if (!document.ok()) return document.failure();
     const Value& root = document.value();
@@ -327,9 +329,17 @@ Result<v1::SetPayloadRequest> ReadPayloads(const std::vector<std::string>& files
                                            Sources* sources) {
   Reader reader;
   for (const std::string& file : files) {
-    if (auto failure = reader.ReadFile(file, standard_input)) return *failure;
+    const auto text = ReadFile(file, standard_input);
+    if (!text.ok()) return text.failure();
+    if (auto failure = reader.Read(text.value(), file)) return *failure;
   }
   return reader.Take(sources);
+}
+
+Result<v1::SetPayloadRequest> ParsePayloads(const std::string& text, const std::string& file) {
+  Reader reader;
+  if (auto failure = reader.Read(text, file)) return *failure;
+  return reader.Take(nullptr);
 }
 
 }  // namespace kps::cli

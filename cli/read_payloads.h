@@ -30,4 +30,10 @@ struct Sources {
 Result<v1::SetPayloadRequest> ReadPayloads(const std::vector<std::string>& files, std::istream& standard_input,
                                            Sources* sources = nullptr);
 
+// The same, of one file that was read already.
+Result<v1::SetPayloadRequest> ParsePayloads(const std::string& text, const std::string& file);
+
+// The bytes of a file ("-" is `standard_input`), at most kFileBytesMax.
+Result<std::string> ReadFile(const std::string& file, std::istream& standard_input);
+
 }  // namespace kps::cli

@@ -1,4 +1,6 @@
 // `plugin check` with a plugin that keeps every rule, and with one that breaks exactly one: for each rule.
+#include "cli/kit/check/examination.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,8 +11,8 @@
 
 #include "cli/kit/check/check_parameters.h"
 #include "cli/kit/check/check_report.h"
-#include "cli/kit/check/examination.h"
 #include "cli/kit/plugin_report.h"
+#include "tests/kit/run_tool.h"
 
 namespace kps::cli {
 namespace {
@@ -73,7 +75,7 @@ TEST(Check, OneRuleCanBeExaminedAlone) {
 }
 
 TEST(Check, WhatCannotBeLoadedBreaksTheTableAndLeavesTheRestUnexamined) {
-  const auto results = Examine(KPS_NO_PLUGIN);
+  const auto results = Examine(Broken("missing_symbol"));
   EXPECT_THAT(Ids(results, Outcome::kBroken), ElementsAre("table")) << Text(results);
   EXPECT_THAT(Text(results), HasSubstr("does not export kps_plugin_v1"));
   EXPECT_THAT(Ids(results, Outcome::kKept), ElementsAre("errors", "exceptions", "host-calls"));
