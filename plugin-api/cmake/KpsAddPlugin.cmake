@@ -4,9 +4,12 @@
 # it. The finished file is checked, then moved in one step to ${KPS_PLUGIN_OUTPUT_DIRECTORY} (default: the current
 # binary directory), where a host with --watch picks it up: a half-written or rejected file never appears there.
 include_guard(GLOBAL)
-include(CheckCXXCompilerFlag)
 
-check_cxx_compiler_flag(-fno-gnu-unique KPS_HAS_NO_GNU_UNIQUE)
+get_property(kps_languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+if("CXX" IN_LIST kps_languages) # a project may be in C alone
+  include(CheckCXXCompilerFlag)
+  check_cxx_compiler_flag(-fno-gnu-unique KPS_HAS_NO_GNU_UNIQUE)
+endif()
 find_program(KPS_READELF NAMES ${CMAKE_READELF} readelf llvm-readelf REQUIRED)
 
 function(kps_add_plugin name)

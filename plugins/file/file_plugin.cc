@@ -1,8 +1,8 @@
 // The connector of the file plugin: reads the metadata, makes consumers and producers.
-#include <common/params.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <kps/cpp/params.hpp>
 #include <kps/plugin.hpp>
 #include <memory>
 
@@ -57,7 +57,7 @@ class FileConnector : public plugin::Connector {
  public:
   FileConnector(const plugin::Host& host, const std::string& static_json, const std::string& config_json)
       : Connector(host, static_json, config_json) {
-    Params params(static_json, "static parameters");
+    plugin::Params params(static_json, "static parameters");
     pattern_ = params.string_or("discover", "");
     params.refuse_unknown_keys();
   }
@@ -72,7 +72,7 @@ class FileConnector : public plugin::Connector {
 
   std::unique_ptr<plugin::Consumer> create_consumer(const plugin::Stream& stream,
                                                     const std::string& position) override {
-    Params params(stream.metadata_json, "stream " + stream.id + ", metadata");
+    plugin::Params params(stream.metadata_json, "stream " + stream.id + ", metadata");
     FollowSettings settings;
     settings.path = params.required_string("path");
     settings.lines = params.choice_or("mode", {"lines", "chunks"}, "lines") == "lines";
@@ -85,7 +85,7 @@ class FileConnector : public plugin::Connector {
   }
 
   std::unique_ptr<plugin::Producer> create_producer(const plugin::Stream& stream) override {
-    Params params(stream.metadata_json, "stream " + stream.id + ", metadata");
+    plugin::Params params(stream.metadata_json, "stream " + stream.id + ", metadata");
     const std::string path = params.required_string("path");
     const bool lines = params.choice_or("mode", {"lines", "chunks"}, "lines") == "lines";
     params.refuse_unknown_keys();

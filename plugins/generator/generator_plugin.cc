@@ -1,9 +1,8 @@
 // Measures what lies between: INGRESS streams make numbered messages, EGRESS streams check that they all come.
-#include <common/params.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <kps/cpp/params.hpp>
 #include <kps/plugin.hpp>
 #include <memory>
 
@@ -39,7 +38,7 @@ int64_t now_ns() {
 class Source : public plugin::Consumer {
  public:
   Source(const plugin::Stream& stream, const std::string& position) : wake_fd_(stream.wake_fd) {
-    Params params(stream.metadata_json, "stream " + stream.id + ", metadata");
+    plugin::Params params(stream.metadata_json, "stream " + stream.id + ", metadata");
     count_ = params.integer_or("count", 0, 0, (1ull << 53) - 1);
     size_bytes_ = params.integer_or("sizeBytes", kHeaderBytes, kHeaderBytes, kSizeBytesMax);
     rate_per_second_ = params.number_or("ratePerSecond", 0, 0);
@@ -96,7 +95,7 @@ class Source : public plugin::Consumer {
 class Sink : public plugin::Producer {
  public:
   Sink(const plugin::Host& host, const plugin::Stream& stream) : host_(host), id_(stream.id) {
-    Params(stream.metadata_json, "stream " + stream.id + ", metadata");  // an object, whatever it holds
+    plugin::Params(stream.metadata_json, "stream " + stream.id + ", metadata");  // an object, whatever it holds
   }
 
   void produce(const plugin::Messages& messages, milliseconds, size_t& taken) override {

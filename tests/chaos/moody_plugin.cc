@@ -1,9 +1,8 @@
 // A producer for a service in bad shape: it is slow, away now and then, fails to flush, and can never take some
 // messages. What it has delivered stands in a file, a number a line: those of the generator's payloads.
-#include <common/params.h>
-
 #include <chrono>
 #include <fstream>
+#include <kps/cpp/params.hpp>
 #include <kps/plugin.hpp>
 #include <string>
 #include <thread>
@@ -17,7 +16,7 @@ using std::chrono::milliseconds;
 class Moody : public kps::plugin::MessageProducer {
  public:
   explicit Moody(const kps::plugin::Stream& stream) {
-    kps::plugins::Params params(stream.metadata_json, "stream " + stream.id + ", metadata");
+    kps::plugin::Params params(stream.metadata_json, "stream " + stream.id + ", metadata");
     file_.open(params.required_string("path"), std::ios::app);
   }
 

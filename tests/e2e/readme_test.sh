@@ -88,8 +88,8 @@ readme_plugin() {
 
 readme_swap() {
   # The plugin is changed and built in a project of the test's own.
-  mkdir -p "$work/project"
-  cp -r plugins "$work/project/plugins"
+  mkdir -p "$work/project/samples"
+  cp -r samples/plugins "$work/project/samples/plugins"
   cat >"$work/project/CMakeLists.txt" <<END
 cmake_minimum_required(VERSION 3.25)
 project(walk LANGUAGES C CXX)
@@ -101,13 +101,14 @@ if(KPS_SANITIZE)
 endif()
 set(KPS_PLUGIN_OUTPUT_DIRECTORY \${CMAKE_BINARY_DIR}/plugins)
 add_subdirectory($PWD/plugin-api plugin-api)
-add_subdirectory(plugins/template)
+set(kps-plugin-api_DIR \${CMAKE_SOURCE_DIR}/samples/plugins/in-tree)
+add_subdirectory(samples/plugins/template)
 END
   cmake -S "$work/project" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release >"$work/cmake.log"
   cmake --build "$work/build" --target template >>"$work/cmake.log"
   sed -n '/^### Change it while it runs$/,/^## /s/^    //p' README.md | grep -v '^INFO' |
     sed -e "s|build/release|$build|" -e 's|127\.0\.0\.1:8000|127.0.0.1:0 --metrics-listen off|' \
-      -e "s|/tmp/greetings|$work/greetings|g" -e "s|plugins/template|$work/project/plugins/template|" \
+      -e "s|/tmp/greetings|$work/greetings|g" -e "s|samples/plugins/template|$work/project/samples/plugins/template|" \
       -e "s|--plugin template|--plugin $work/build/plugins/template.so|" \
       -e "s|--build --preset release|--build $work/build|" >"$work/commands"
   local line saved

@@ -18,6 +18,19 @@ TEST(Template, RefusesAnUnknownKey) {
   EXPECT_NE(std::string(error.what()).find("\"txt\""), std::string::npos);
 }
 
+TEST(Template, RefusesAPositionThatIsNoneOfIts) {
+  Plugin plugin("template");
+  EXPECT_EQ(error_of([&] { Consumer(plugin, "{}", "x"); }).code, KPS_DATA_LOSS);
+}
+
+TEST(Template, ReturnsWhenItIsWoken) {
+  Plugin plugin("template");
+  Consumer consumer(plugin, R"({"intervalMs": 3600000})");
+  ASSERT_EQ(consumer.next(0), std::vector<std::string>{"hello 1"}) << "the first one is due at once";
+  consumer.wake();
+  EXPECT_TRUE(consumer.next(3'600'000).empty());
+}
+
 TEST(Template, CountsWhatItIsGiven) {
   Plugin plugin("template");
   Producer producer(plugin, "{}");

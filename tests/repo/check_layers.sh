@@ -12,7 +12,8 @@ grpc='(grpc|grpcpp)/.+\.h'
 
 # FOLDER  WHAT IT MAY INCLUDE  THE RULE IN WORDS. The first folder that fits a file is the one that counts.
 rules=(
-  "plugin-api/" "$standard|$system" "the plugin API includes libc, the standard library and itself"
+  "plugin-api/include/kps/cpp/params.hpp" "$standard|$system|rapidjson/.+" "params.hpp includes RapidJSON, the standard library and the plugin API"
+  "plugin-api/" "$standard|$system" "the plugin API includes libc, the standard library and itself, and only params.hpp a library"
   "host/core/" "$standard|rapidjson/.+|host/core/.+" "core knows the standard library and RapidJSON, and no other part of the host"
   "host/plugin/" "$standard|$system|kps/.+|boost/dll/.+|openssl/.+|host/(core|plugin)/.+" "host/plugin may use core, the plugin API, Boost.DLL and libcrypto"
   "host/transport/" "$standard|$system|nats/.+|host/(core|transport)/.+" "host/transport may use core and libnats"
@@ -22,8 +23,7 @@ rules=(
   "host/app/" "$standard|$system|kps/version\.h|CLI/.+|spdlog/.+|fmt/.+|host/.+" "host/app may use the host's parts, CLI11 and spdlog; the contract stays in host/grpc"
   "cli/kit/" "$standard|$system|kps/.+|CLI/.+|rapidjson/.+|host/(core|plugin|transport)/.+|cli/.+" "the tools of a plugin's author may use core, host/plugin, host/transport and the plugin API; neither gRPC nor protobuf"
   "cli/" "$standard|$system|$contract|$grpc|kps/version\.h|CLI/.+|rapidjson/.+|host/core/json\.h|host/grpc/json_complaint\.h|cli/.+" "the client shares with the host the contract and how its JSON is read"
-  "plugins/common/" "$standard|$system|kps/.+|rapidjson/.+" "plugins/common may use the plugin API and RapidJSON"
-  "plugins/" "" "a plugin includes the plugin API, plugins/common, its own folder and its own library"
+  "plugins/" "" "a plugin includes the plugin API, its own folder and its own library"
 )
 # A plugin's library may be any, but for these.
 not_a_library='(host|cli|tests|plugins|connector|google|grpc|grpcpp|boost/dll)/.+|\.\.?/.*|.*/\.\./.*'
@@ -77,21 +77,19 @@ check() { # FILE LINE TEXT
     return
   fi
   case "$folder" in
-    plugin-api/)
+    plugin-api/*)
       if [[ $quote == '"' ]]; then
         is_below "$file" "$path" plugin-api/include/kps/ || refuse "$file" "$line" "$text" "$why"
         return
       fi
       ;;
-    plugins/common/ | plugins/)
+    plugins/)
       if [[ $quote == '"' ]]; then
         is_below "$file" "$path" "$(dirname "$file")/" || refuse "$file" "$line" "$text" "$why"
-        return
+      elif [[ $path =~ ^($not_a_library)$ ]]; then
+        refuse "$file" "$line" "$text" "$why"
       fi
-      if [[ $folder == plugins/ ]]; then
-        if [[ $path =~ ^($not_a_library)$ ]]; then refuse "$file" "$line" "$text" "$why"; fi
-        return
-      fi
+      return
       ;;
   esac
   [[ $path =~ ^($allowed)$ && $path != *..* ]] || refuse "$file" "$line" "$text" "$why"

@@ -36,7 +36,7 @@ while IFS= read -r -d '' file; do
   esac
 done < <(find "${places[@]}" -type f -print0)
 
-for folder in plugins/*/; do
+for folder in plugins/*/ samples/plugins/*/; do
   if [[ -f ${folder}CMakeLists.txt && ! -f ${folder}README.md ]]; then refuse "$folder: a plugin has a README.md"; fi
 done
 exit $status

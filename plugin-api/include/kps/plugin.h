@@ -1,5 +1,5 @@
 /* The plugin: one symbol, one table. Include this header to write a plugin in C; kps/plugin.hpp for C++.
- * plugins/template-c is a whole plugin in C, to be copied; plugins/template is one in C++.
+ * `kps-connector plugin new NAME --lang c` writes a whole project to begin with; without --lang, in C++.
  *
  * The objects form a tree: plugin (the library) -> connector (static parameters and config) -> consumer or
  * producer (one stream each). A plugin needs no global state, so two generations of it can run side by side.

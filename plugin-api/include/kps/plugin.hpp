@@ -1,5 +1,5 @@
 // The C++ layer over the plugin ABI: derive from Connector, Consumer and Producer, name them in KPS_PLUGIN, done.
-// Header-only, C++11 and later. plugins/template is the example to copy.
+// Header-only, C++11 and later. `kps-connector plugin new NAME` writes a project to begin with.
 //
 //   class Lines : public kps::plugin::Consumer {
 //     void next(kps::plugin::Batch &batch, std::chrono::milliseconds timeout) override {
@@ -16,6 +16,7 @@
 #include "cpp/connector.hpp"
 #include "cpp/failure.hpp"
 #include "cpp/host.hpp"
+#include "cpp/position.hpp"
 #include "cpp/push_consumer.hpp"
 #include "cpp/table.hpp"
 #include "cpp/text.hpp"

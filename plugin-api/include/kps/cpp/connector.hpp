@@ -135,10 +135,8 @@ class DiscoverSink {
 class Connector {
  public:
   // The parameters are JSON objects. Throw to refuse them.
-  Connector(const Host &host, const std::string &static_json, const std::string &config_json) : host_(host) {
-    static_cast<void>(static_json);
-    static_cast<void>(config_json);
-  }
+  Connector(const Host &host, const std::string &static_json, const std::string &config_json)
+      : host_(host), static_json_(static_json), config_json_(config_json) {}
   virtual ~Connector() {}
   Connector(const Connector &) = delete;
   Connector &operator=(const Connector &) = delete;
@@ -167,9 +165,14 @@ class Connector {
   }
 
   const Host &host() const { return host_; }
+  // What the connector was made with. A config that configure has applied since is the plugin's own to keep.
+  const std::string &static_json() const { return static_json_; }
+  const std::string &config_json() const { return config_json_; }
 
  private:
   Host host_;
+  std::string static_json_;
+  std::string config_json_;
 };
 
 }  // namespace plugin

@@ -33,6 +33,19 @@ inline Wait wait_for(int fd, short events, int wake_fd, std::chrono::millisecond
   }
 }
 
+// Waits for a point in time: kReady when it has come, also when it had before. For sources that are asked every now and
+// then. Never longer than `timeout`.
+inline Wait wait_until(std::chrono::steady_clock::time_point due, int wake_fd, std::chrono::milliseconds timeout) {
+  using std::chrono::milliseconds;
+  const std::chrono::steady_clock::duration left = due - std::chrono::steady_clock::now();
+  if (left <= left.zero()) return Wait::kReady;
+  // Rounded up, so that it has come when the wait is over.
+  const milliseconds whole = std::chrono::duration_cast<milliseconds>(left) + milliseconds(1);
+  const Wait wait = wait_for(-1, 0, wake_fd, whole < timeout ? whole : timeout);
+  if (wait == Wait::kWoken) return wait;
+  return std::chrono::steady_clock::now() < due ? Wait::kTimeout : Wait::kReady;
+}
+
 }  // namespace plugin
 }  // namespace kps
 

@@ -1,19 +1,31 @@
-/* A whole connector plugin in C: copy this folder. What each function has to do says kps/plugin.h. */
+/* A whole connector plugin in C. What each function has to do says kps/plugin.h. */
 #include <kps/plugin.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+/* begin INGRESS */
+#include <poll.h>
+#include <stdio.h>
 #include <time.h>
+/* end INGRESS */
 
-enum { INTERVAL_MS = 1000 };
+/* JSON Schemas (draft 4). The host validates against them before it calls the plugin. */
+static const char config_schema[] = "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {}}";
+static const char stream_schema[] =
+    "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
+    /* begin INGRESS */
+    "\"intervalMs\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 3600000, \"default\": 1000,"
+    " \"description\": \"INGRESS: milliseconds between two ticks\"}"
+    /* end INGRESS */
+    "}}";
 
 struct kps_connector {
   const kps_host *host; /* valid until destroy_connector has returned */
 };
 
+/* begin INGRESS */
 struct kps_consumer {
   int32_t wake_fd;
+  int64_t interval_ms;
   unsigned long long number; /* of the last tick */
   int64_t due_ms;
   /* What next_msg hands over: it stays valid until the next call, so no release is needed. */
@@ -22,18 +34,15 @@ struct kps_consumer {
   kps_message message;
 };
 
+/* end INGRESS */
+/* begin EGRESS */
 struct kps_producer {
   const kps_host *host;
   size_t stream_id_size;
   char stream_id[]; /* a copy: the texts of kps_stream end with create_producer */
 };
 
-static int64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
+/* end EGRESS */
 static kps_code fail(kps_error *error, kps_code code, const char *text) {
   return kps_error_set(error, code, text, strlen(text));
 }
@@ -49,29 +58,54 @@ static kps_code create_connector(const kps_host *host, kps_str static_json, kps_
 
 static void destroy_connector(kps_connector *connector) { free(connector); }
 
-/* The number that `position` is, or 0 with *valid 0. */
-static unsigned long long number_of(kps_bytes position, int *valid) {
-  char digits[sizeof((kps_consumer *)0)->position];
-  char *end = digits;
-  unsigned long long number = 0;
-  *valid = position.size < sizeof digits;
-  if (!*valid || position.size == 0) return 0;
-  memcpy(digits, position.data, position.size);
+/* begin INGRESS */
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Reads the one key that the schema allows; 0: it is not so. A plugin with more keys takes a JSON library. */
+static int read_interval(kps_str json, int64_t *interval_ms) {
+  char text[128];
+  double value = 1000; /* the platform's numbers are floating point */
+  int end = 0;
+  if (json.size == 0) json.data = "{}", json.size = 2;
+  if (json.size >= sizeof text) return 0;
+  memcpy(text, json.data, json.size);
+  text[json.size] = '\0';
+  (void)sscanf(text, " { } %n", &end);
+  if (end == 0) (void)sscanf(text, " { \"intervalMs\" : %lf } %n", &value, &end);
+  if ((size_t)end != json.size || !(value >= 1 && value <= 3600000)) return 0;
+  *interval_ms = (int64_t)value;
+  return 1;
+}
+
+/* Reads a position of this plugin, or none; 0: it is none of its. */
+static int read_position(kps_bytes position, unsigned long long *number) {
+  char digits[20]; /* fewer than the largest number has */
+  if (position.size >= sizeof digits) return 0;
+  if (position.size > 0) memcpy(digits, position.data, position.size);
   digits[position.size] = '\0';
-  number = strtoull(digits, &end, 10);
-  *valid = end == digits + position.size;
-  return *valid ? number : 0;
+  *number = strtoull(digits, NULL, 10);
+  return strspn(digits, "0123456789") == position.size;
 }
 
 static kps_code create_consumer(kps_connector *connector, const kps_stream *stream, kps_bytes resume,
                                 kps_consumer **out, kps_error *error) {
-  int valid = 0;
-  const unsigned long long number = number_of(resume, &valid);
+  unsigned long long number = 0;
+  int64_t interval_ms = 0;
   (void)connector;
-  if (!valid) return fail(error, KPS_DATA_LOSS, "the position is no number: it is not of this plugin");
+  if (!read_interval(stream->metadata_json, &interval_ms)) {
+    return fail(error, KPS_INVALID_ARGUMENT, "metadata: \"intervalMs\" from 1 to 3600000 is all there may be");
+  }
+  if (!read_position(resume, &number)) {
+    return fail(error, KPS_DATA_LOSS, "the position is no number: it is not of this plugin");
+  }
   *out = calloc(1, sizeof **out);
   if (*out == NULL) return fail(error, KPS_RESOURCE_EXHAUSTED, "no memory for a consumer");
   (*out)->wake_fd = stream->wake_fd;
+  (*out)->interval_ms = interval_ms;
   (*out)->number = number;
   (*out)->due_ms = now_ms();
   return KPS_OK;
@@ -94,7 +128,7 @@ static kps_code next_msg(kps_consumer *consumer, const kps_limits *limits, uint3
   (void)limits, (void)error; /* one message is always allowed, and nothing here fails */
   wait_for_tick(consumer, timeout_ms);
   if (now_ms() < consumer->due_ms) return KPS_OK; /* an empty batch: nothing came, all is well */
-  consumer->due_ms = now_ms() + INTERVAL_MS;
+  consumer->due_ms = now_ms() + consumer->interval_ms;
   ++consumer->number;
   memset(&consumer->message, 0, sizeof consumer->message);
   consumer->message.payload.data = consumer->text;
@@ -109,6 +143,8 @@ static kps_code next_msg(kps_consumer *consumer, const kps_limits *limits, uint3
   return KPS_OK;
 }
 
+/* end INGRESS */
+/* begin EGRESS */
 static kps_code create_producer(kps_connector *connector, const kps_stream *stream, kps_producer **out,
                                 kps_error *error) {
   *out = calloc(1, sizeof **out + stream->id.size);
@@ -122,9 +158,8 @@ static kps_code create_producer(kps_connector *connector, const kps_stream *stre
 static void destroy_producer(kps_producer *producer) { free(producer); }
 
 static void count(const kps_producer *producer, kps_str name, uint64_t increment) {
-  kps_str stream_id;
-  stream_id.data = producer->stream_id;
-  stream_id.size = producer->stream_id_size;
+  const kps_str stream_id = {producer->stream_id, producer->stream_id_size};
+  if (producer->host->counter_add == NULL) return; /* this host does not offer it */
   producer->host->counter_add(producer->host->context, stream_id, name, increment);
 }
 
@@ -144,21 +179,28 @@ static kps_code produce(kps_producer *producer, const kps_message *messages, siz
   return KPS_OK;
 }
 
+/* end EGRESS */
 static const kps_plugin table = {
     .struct_size = sizeof(kps_plugin),
     .abi_version = KPS_ABI_VERSION,
     .name = KPS_STR("template-c"),
     .version = KPS_STR("1.0.0"),
-    .description = KPS_STR("Ticks, and counts what it gets: the plugin to copy for C."),
+    .description = KPS_STR("The smallest whole plugin in C."),
     .directions = KPS_DIRECTIONS_INGRESS | KPS_DIRECTIONS_EGRESS,
+    .config_schema = KPS_STR(config_schema),
+    .stream_schema = KPS_STR(stream_schema),
     .create_connector = create_connector,
     .destroy_connector = destroy_connector,
+    /* begin INGRESS */
     .create_consumer = create_consumer,
     .destroy_consumer = destroy_consumer,
     .next_msg = next_msg,
+    /* end INGRESS */
+    /* begin EGRESS */
     .create_producer = create_producer,
     .destroy_producer = destroy_producer,
     .produce = produce,
+    /* end EGRESS */
 };
 
 const kps_plugin *kps_plugin_v1(uint32_t host_abi_version) {
