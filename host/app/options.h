@@ -44,8 +44,8 @@ struct ParsedOptions {
   std::optional<std::string> print;
 };
 
-// Command line first, environment second, defaults last. `program` is the path of the running binary, beside which
-// ../plugins is looked for. INVALID_ARGUMENT: a sentence for the person at the keyboard.
+// Command line first, environment second, defaults last. `program` is the path of the running binary, to
+// which the default of --plugin-path is relative. INVALID_ARGUMENT: a sentence for the person at the keyboard.
 Result<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments, const std::string& program);
 
 }  // namespace kps

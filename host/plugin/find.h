@@ -9,8 +9,9 @@
 namespace kps {
 
 // Where plugins are looked for when nobody says where: the default of --plugin-path, whose relative parts are relative
-// to the folder of the program.
-constexpr char kDefaultPluginPath[] = "../plugins:/connectors/plugins";
+// to the folder of the program. The first is that of a build tree, the second of an installation, the third of an
+// image.
+constexpr char kDefaultPluginPath[] = "../plugins:../lib/kps-connector/plugins:/connectors/plugins";
 
 // Those directories. `program` is the path of the program that runs.
 std::vector<std::string> DefaultPluginDirectories(const std::string& program);

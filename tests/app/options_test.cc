@@ -51,6 +51,12 @@ TEST(OptionsTest, TheEnvironmentChoosesTheDeliveryToo) {
   ::unsetenv("KPS_DELIVERY");
 }
 
+TEST(OptionsTest, PluginsAreLookedForBesideTheProgramUnlessAPathIsGiven) {
+  EXPECT_THAT(Parsed({}).plugin_path,
+              testing::ElementsAre("/opt/plugins", "/opt/lib/kps-connector/plugins", "/connectors/plugins"));
+  EXPECT_THAT(Parsed({"--plugin-path", "/a:b"}).plugin_path, testing::ElementsAre("/a", "b"));
+}
+
 TEST(OptionsTest, AnotherDeliveryIsRefused) {
   const auto parsed = ParseOptions({"--delivery", "exactly-once"}, "/opt/bin/kps-connector-host");
   ASSERT_FALSE(parsed.ok());
