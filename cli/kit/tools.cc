@@ -8,6 +8,7 @@
 #include "cli/kit/inspect.h"
 #include "cli/kit/inspect_child.h"
 #include "cli/kit/list.h"
+#include "cli/kit/new.h"
 #include "cli/kit/run.h"
 #include "host/plugin/preflight.h"
 
@@ -18,6 +19,7 @@ void AddTools(CLI::App* group, ToolJob* job) {
   AddList(group, job);
   AddCheck(group, job);
   AddRun(group, job);
+  AddNew(group, job);
 }
 
 std::optional<int> RunAsChild(std::string_view argument) {
