@@ -1,5 +1,6 @@
 #!/bin/sh
-# compare_abi.sh accepts what the rules of kps/types.h allow, and nothing else:  compare_abi_test.sh TESTS_ABI
+# compare_abi.sh and compare_constants.sh accept what the rules of kps/types.h allow, and nothing else:
+#   compare_abi_test.sh TESTS_ABI
 # Each case changes a copy of the headers, without their own checks, and builds the plugin against it.
 set -u
 abi=$1
@@ -61,6 +62,23 @@ broken larger-text types.h 's/^  const char \*data;/&\n  uint64_t inserted;/'
 
 if sh "$abi/compare_abi.sh" "$work/old.so" "$work/none.so" >/dev/null 2>&1; then
   echo "a file that is not there passes" >&2
+  failed=1
+fi
+
+constants() { # "accepted" or "refused" HEADER SED_SCRIPT
+  rm -rf "$work/include"
+  cp -r "$abi/v1/include" "$work/include"
+  sed -i "$3" "$work/include/kps/$2"
+  if sh "$abi/compare_constants.sh" "$abi/v1/include" "$work/include" 2>/dev/null; then verdict=accepted; else verdict=refused; fi
+  [ "$verdict" = "$1" ] || { echo "constants are $verdict after $3" >&2; failed=1; }
+}
+constants accepted error.h 's/^#define KPS_OK 1$/&\n#define KPS_APPENDED 99/'
+constants accepted version.h 's/^#define KPS_VERSION_MAJOR .*/#define KPS_VERSION_MAJOR 9/'
+constants refused error.h 's/^#define KPS_UNAVAILABLE 16$/#define KPS_UNAVAILABLE 17/'
+constants refused message.h '/^#define KPS_POSITION_SIZE_MAX/d'
+constants refused version.h 's/^#define KPS_ABI_VERSION 1$/#define KPS_ABI_VERSION 2/'
+if sh "$abi/compare_constants.sh" "$work" "$abi/v1/include" 2>/dev/null; then
+  echo "headers without constants pass" >&2
   failed=1
 fi
 exit $failed

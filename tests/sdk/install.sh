@@ -8,7 +8,8 @@ rm -rf -- "$prefix" "$prefix.first"
 cmake --install "$build" --prefix "$prefix.first" >/dev/null
 mv -- "$prefix.first" "$prefix"
 
-if grep -rlF -e "$prefix" -e "$PWD" -- "$prefix/include" "$prefix/share"; then
+source=$(sed -n 's/^CMAKE_HOME_DIRECTORY:.*=//p' "$build/CMakeCache.txt")
+if grep -rlF -e "$prefix" -e "$build" -e "$source" -- "$prefix/include" "$prefix/share"; then
   echo "these files name the place of the build or of the installation" >&2
   exit 1
 fi

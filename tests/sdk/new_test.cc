@@ -118,6 +118,8 @@ TEST(NewTest, NothingOfTheTemplateStaysInAProject) {
         EXPECT_THAT(all, Not(testing::ContainsRegex("(begin|end) (IN|E)GRESS")));
         EXPECT_THAT(all, HasSubstr("zz-9"));
         EXPECT_EQ(all.find("KPS_DIRECTIONS_INGRESS") != std::string::npos, ingress || language == Language::kRust);
+        EXPECT_EQ(all.find("KPS_DIRECTIONS_EGRESS") != std::string::npos, egress || language == Language::kRust);
+        EXPECT_EQ(all.find("KPS_DIRECTIONS_INGRESS | KPS_DIRECTIONS_EGRESS") != std::string::npos, ingress && egress);
         EXPECT_EQ(all.find("received_total") != std::string::npos, egress);
         EXPECT_EQ(all.find("create_producer(") != std::string::npos, egress || language == Language::kRust);
         EXPECT_EQ(std::ranges::count(Paths(project), "stream_ingress.json"), ingress ? 1 : 0);

@@ -69,8 +69,10 @@ bundled() {
 pkg_config() {
   export PKG_CONFIG_PATH=$prefix/share/pkgconfig
   kps-connector plugin new pure --lang c >/dev/null
+  # What a library would export beside the plugin is kept in.
+  echo '__attribute__((visibility("default"))) int one_more(void) { return 1; }' >one_more.c
   # shellcheck disable=SC2046
-  cc -shared -Wall -Wextra -Werror $(pkg-config --cflags kps-plugin-api) pure/plugin.c -o pure.so \
+  cc -shared -Wall -Wextra -Werror $(pkg-config --cflags kps-plugin-api) pure/plugin.c one_more.c -o pure.so \
     $(pkg-config --libs kps-plugin-api)
   sh "$(pkg-config --variable=check_plugin kps-plugin-api)" pure.so
   start_host --plugin ./pure.so

@@ -38,7 +38,7 @@ std::optional<Failure> MakeDirectory(const fs::path& directory) {
 }  // namespace
 
 std::optional<Failure> WriteProject(const Project& project, const std::string& directory) {
-  const fs::path root = fs::path(directory).has_filename() ? fs::path(directory) : fs::path(directory).parent_path();
+  const fs::path root = directory;
   if (auto failure = MakeDirectory(root)) return failure;
   for (const ProjectFile& file : project.files) {
     auto failure = WriteFile(root / file.path, file.content);
