@@ -5,10 +5,11 @@
 #include <string.h>
 
 #define EXPECT(condition)                                                   \
-  if (!(condition)) {                                                       \
+  do {                                                                      \
+    if (condition) break;                                                   \
     fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
     exit(1);                                                                \
-  }
+  } while (0)
 
 static kps_host host; /* what stays NULL is not offered */
 static kps_error error;

@@ -17,7 +17,7 @@ using namespace kps::plugin;
 using std::chrono::milliseconds;
 
 // JSON Schemas (draft 4). The host validates against them before it calls the plugin, and shows the descriptions to
-// operators. The config holds for all streams, and can be changed while they run: create_... find it in config_json().
+// operators. The config holds for all streams, and may change while they run: see config_json().
 constexpr char kConfigSchema[] = R"({"type": "object", "additionalProperties": false, "properties": {}})";
 
 // The metadata of a stream.

@@ -11,10 +11,11 @@ namespace {
 using namespace kps::plugin;
 
 #define EXPECT(condition)                                                        \
-  if (!(condition)) {                                                            \
+  do {                                                                           \
+    if (condition) break;                                                        \
     std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
     std::exit(1);                                                                \
-  }
+  } while (false)
 
 // A connector of the plugin, and the host that it talks to.
 struct Session {

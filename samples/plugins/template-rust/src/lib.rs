@@ -44,12 +44,12 @@ impl Consumer for Ticker {
 
 /// Reads the one key that the schema allows. A plugin with more keys takes a JSON crate.
 fn interval_of(metadata_json: &str) -> Option<Duration> {
-    let json = if metadata_json.is_empty() { "{}" } else { metadata_json };
-    let members = json
-        .trim()
-        .strip_prefix('{')?
-        .strip_suffix('}')?
-        .trim();
+    let json = if metadata_json.is_empty() {
+        "{}"
+    } else {
+        metadata_json
+    };
+    let members = json.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
     if members.is_empty() {
         return Some(Duration::from_millis(1000));
     }
