@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What README.md tells a reader to type, typed.   readme_test.sh run|plugin|swap
+# What README.md tells a reader to type, typed.   readme_test.sh run|swap
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build=$KPS_DEMO_BUILD_DIR
@@ -76,16 +76,6 @@ start_host() { # LINE: as README.md has it, with the & at its end
   host_listens
 }
 
-readme_plugin() {
-  exec_in_background "$build/bin/kps-connector-host" --plugin loadavg --plugin-path "$build/tests/e2e/plugins" \
-    --listen 127.0.0.1:0
-  host_listens
-  echo '{"name": "load", "direction": "INGRESS", "stream": {}}' >"$work/load.json"
-  "$build/bin/kps-connector" streams set "$work/load.json" || fail "the stream is refused"
-  wait_for "the stream to run" "$work/events" 'streamHealthy *load ' "$build/bin/kps-connector" events
-  host_stops
-}
-
 readme_swap() {
   # The plugin is changed and built in a project of the test's own.
   mkdir -p "$work/project/samples"
@@ -134,6 +124,6 @@ END
 }
 
 case "${1:-}" in
-  run | plugin | swap) "readme_$1" ;;
-  *) fail "readme_test.sh run|plugin|swap" ;;
+  run | swap) "readme_$1" ;;
+  *) fail "readme_test.sh run|swap" ;;
 esac

@@ -56,5 +56,19 @@ TEST(WaitUntilTest, TheHostEndsItAtOnce) {
   close(wake_fd);
 }
 
+std::string Reported(const std::string& text) {
+  kps_error error{};
+  const kps_code code = detail::guarded(&error, [&] { throw Failure(KPS_DATA_LOSS, text); });
+  EXPECT_EQ(code, KPS_DATA_LOSS);
+  return std::string(error.text, error.text_size);
+}
+
+TEST(Guarded, WhatIsNoUtf8InATextBecomesAQuestionMark) {
+  EXPECT_EQ(Reported("a \xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80"), "a \xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80");
+  EXPECT_EQ(Reported("\xFF|\x80|\xC3|\xC0\xAF|\xE0\x80\x80|\xED\xA0\x80|\xF4\x90\x80\x80|\xE2\x82"),
+            "?|?|?|??|???|???|????|??");
+  EXPECT_EQ(detail::guarded(nullptr, [] { throw Failure(KPS_DATA_LOSS, "nobody asks"); }), KPS_DATA_LOSS);
+}
+
 }  // namespace
 }  // namespace kps::plugin

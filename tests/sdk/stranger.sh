@@ -3,6 +3,7 @@
 #   stranger.sh PREFIX bundled                     the installed host runs a bundled plugin, by its name
 #   stranger.sh PREFIX pkg_config                  a plugin is built by cc and pkg-config alone
 #   stranger.sh PREFIX new LANGUAGE DIRECTION      a new project: the commands that `plugin new` prints, typed
+#   stranger.sh PREFIX readme README.md            what README.md says of a connector in five minutes, typed
 set -euo pipefail
 prefix=$1
 shift
@@ -81,13 +82,10 @@ pkg_config() {
   stop_host
 }
 
-new() { # LANGUAGE DIRECTION
-  local line streams=()
-  kps-connector plugin new my-plugin --lang "$1" --direction "$2" >printed.log
-  sed -n 's/^    //p' printed.log >commands
-  [[ -s commands ]] || fail "no commands are printed"
-  if [[ $2 != egress ]]; then streams+=(in); fi
-  if [[ $2 != ingress ]]; then streams+=(out); fi
+# type_commands FILE STREAM...: one after the other; the host that they start has to run the streams
+type_commands() {
+  local file=$1 line
+  shift
   while IFS= read -r line <&3; do
     case $line in
       kps-connector-host\ *\ \&)
@@ -96,14 +94,39 @@ new() { # LANGUAGE DIRECTION
         # shellcheck disable=SC2086
         start_host ${line/--listen 127.0.0.1:8000/}
         ;;
-      'kps-connector plugin check '* | 'kps-connector plugin run '*) ;; # their own tests type them
-      'kps-connector events') streams_are_healthy "${streams[@]}" ;;
+      'kps-connector plugin run '*ingress*) eval "$line --count 2" >"$work/command.log" 2>&1 </dev/null || fail "$line" ;;
+      'kps-connector plugin run '*egress*) echo 'a line' | eval "$line" >"$work/command.log" 2>&1 || fail "$line" ;;
+      'kps-connector events') streams_are_healthy "$@" ;;
       'kill %1') stop_host ;;
-      *) eval "$line" >"$work/command.log" 2>&1 || fail "$line" ;;
+      *) eval "$line" >"$work/command.log" 2>&1 </dev/null || fail "$line" ;;
     esac
     if grep -i 'warning' "$work/command.log"; then fail "$line warns"; fi
-  done 3<commands
+  done 3<"$file"
   [[ -z $host_pid && -n ${KPS_ADDRESS:-} ]] || fail "the commands do not run the plugin in a host, and stop it"
+}
+
+new() { # LANGUAGE DIRECTION
+  local streams=()
+  kps-connector plugin new my-plugin --lang "$1" --direction "$2" >printed.log
+  sed -n 's/^    //p' printed.log >commands
+  [[ -s commands ]] || fail "no commands are printed"
+  if [[ $2 != egress ]]; then streams+=(in); fi
+  if [[ $2 != ingress ]]; then streams+=(out); fi
+  type_commands commands "${streams[@]}"
+}
+
+readme() { # FILE
+  local section=$work/section
+  sed -n '/^## Write a connector/,/^### /p' "$1" >"$section"
+  # The installation is there already, and the folder is another.
+  sed -e '/^```cpp$/,/^```$/d' "$section" | sed -n 's/^    //p' | grep -v -e '^cmake --install ' -e '^export PATH=' |
+    sed -e "s|^cd /tmp$|cd $work|" >commands
+  sed -n '/^```cpp$/,/^```$/{/^```/d;p}' "$section" >"$work/plugin.cc"
+  [[ -s commands && -s $work/plugin.cc ]] || fail "$1 shows no commands, or no plugin"
+  # The reader puts it there when he is in the folder.
+  sed -i "s|^cmake -B build$|cp $work/plugin.cc plugin.cc; cmake -B build|" commands
+  export CMAKE_PREFIX_PATH=$prefix
+  type_commands "$work/commands" in
 }
 
 "$@"

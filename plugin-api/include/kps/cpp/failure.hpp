@@ -67,9 +67,32 @@ inline Failure errno_failure(int number, const std::string &what) {
 
 namespace detail {
 
+// Bytes of the UTF-8 character at the start of `text`; 0: there is none.
+inline size_t utf8_size(const unsigned char *text, size_t size) noexcept {
+  const unsigned char lead = text[0];
+  if (lead < 0x80) return 1;
+  const size_t bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || size < bytes) return 0;
+  for (size_t i = 1; i < bytes; ++i) {
+    if ((text[i] & 0xC0) != 0x80) return 0;
+  }
+  // Longer than needed, half of a pair of UTF-16, or beyond the last character.
+  const bool excluded = (lead == 0xE0 && text[1] < 0xA0) || (lead == 0xED && text[1] > 0x9F) ||
+                        (lead == 0xF0 && text[1] < 0x90) || (lead == 0xF4 && text[1] > 0x8F);
+  return excluded ? 0 : bytes;
+}
+
+// What is no UTF-8 becomes '?': plugins quote the world, positions and payloads of any bytes.
 inline kps_code report(kps_error *error, kps_code code, const char *text, uint32_t retry_after_ms = 0) noexcept {
-  if (error != nullptr) error->retry_after_ms = retry_after_ms;
-  return kps_error_set(error, code, text, std::strlen(text));
+  if (error == nullptr) return code;
+  error->retry_after_ms = retry_after_ms;
+  kps_error_set(error, code, text, std::strlen(text));
+  for (uint32_t i = 0; i < error->text_size;) {
+    const size_t bytes = utf8_size(reinterpret_cast<const unsigned char *>(error->text) + i, error->text_size - i);
+    if (bytes == 0) error->text[i] = '?';
+    i += bytes == 0 ? 1 : static_cast<uint32_t>(bytes);
+  }
+  return code;
 }
 
 // Runs body(); whatever it throws ends here.
