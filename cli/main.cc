@@ -25,7 +25,8 @@ A FILE holds a stream or a config in the platform's JSON ({"name", "direction", 
 Exit codes:
   0  done; for --follow, ended by SIGINT or SIGTERM
   1  the command line or a file is wrong; nothing was sent
-  2  the connector refused: its reason, and every violation on a line of its own; health: it is not SERVING
+  2  the connector refused: its reason, and every violation on a line of its own; health: it is not SERVING;
+     tools of plugin: the plugin cannot be used
   3  no answer: nothing reachable at the address, or not in time)";
 
 struct Options {

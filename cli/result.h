@@ -11,7 +11,7 @@ namespace kps::cli {
 enum ExitCode : int {
   kExitOk = 0,
   kExitUsage = 1,        // a wrong command line or file; nothing was sent
-  kExitRefused = 2,      // the connector answered, and its answer is not OK
+  kExitRefused = 2,      // the connector answered, and its answer is not OK; a tool: the plugin cannot be used
   kExitUnreachable = 3,  // no answer
 };
 

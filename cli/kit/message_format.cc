@@ -56,12 +56,13 @@ Result<std::string> ParseJsonMessage(std::string_view line) {
   rapidjson::Document object;
   object.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(line.data(), line.size());
   if (object.HasParseError() || !object.IsObject()) return wrong;
-  const auto text = object.FindMember("payload");
-  if (text != object.MemberEnd() && text->value.IsString()) {
+  const rapidjson::Value& value = object;
+  const auto text = value.FindMember("payload");
+  if (text != value.MemberEnd() && text->value.IsString()) {
     return std::string(text->value.GetString(), text->value.GetStringLength());
   }
-  const auto hex = object.FindMember("payloadHex");
-  if (hex == object.MemberEnd() || !hex->value.IsString()) return wrong;
+  const auto hex = value.FindMember("payloadHex");
+  if (hex == value.MemberEnd() || !hex->value.IsString()) return wrong;
   auto bytes = FromHex({hex->value.GetString(), hex->value.GetStringLength()});
   return bytes ? Result<std::string>(std::move(*bytes)) : wrong;
 }

@@ -47,7 +47,7 @@ Result<RunRequest> MakeRequest(const RunArguments& arguments, std::istream& in) 
     if (!config.ok()) return config.failure();
     request.config_json = std::move(config.value());
   }
-  auto static_json = MergeStaticParameters("{}", "", arguments.static_params);
+  auto static_json = MergeParameters("{}", "", arguments.static_params);
   if (!static_json.ok()) return Failure{kExitUsage, static_json.error().message()};
   request.static_json = std::move(static_json.value());
   request.watch = arguments.watch;

@@ -45,8 +45,8 @@ struct RunLimits {
 // or `out` cannot be written to; the stream is drained then.
 ExitCode RunIngress(RunSession* session, const RunLimits& limits, std::ostream& out, RunLog* log, Passed* passed);
 
-// Gives the lines of `fd` to an egress stream. Returns as RunIngress does; at the end of the lines, when all of them are
-// delivered. A line that is none of its format ends it, too.
+// Gives the lines of `fd` to an egress stream. Returns as RunIngress does; at the end of the lines, when all of them
+// are delivered. A line that is none of its format ends it, too.
 ExitCode RunEgress(RunSession* session, const RunLimits& limits, int fd, RunLog* log, Passed* passed);
 
 // Ends the stream, while `meanwhile` is called again and again; exits the process with code 2 where the plugin does not

@@ -41,8 +41,13 @@ const Value* ShownValue(const Value& schema) {
 
 class Maker {
  public:
-  Maker(const Value& root, SampleParameters parameters, unsigned alternative, Document::AllocatorType* allocator)
-      : root_(root), parameters_(parameters), alternative_(alternative), allocator_(*allocator) {}
+  Maker(const Value& root, SampleParameters parameters, Direction direction, unsigned alternative,
+        Document::AllocatorType* allocator)
+      : root_(root),
+        parameters_(parameters),
+        direction_(direction),
+        alternative_(alternative),
+        allocator_(*allocator) {}
 
   Value Make(const Value& unresolved, int depth) const {
     const Value& schema = ResolvedSchema(unresolved, root_);
@@ -84,8 +89,9 @@ class Maker {
     const Value* const properties = MemberOf(schema, "properties");
     if (properties != nullptr) {
       for (const auto& property : properties->GetObject()) {
-        const bool shown =
-            parameters_ == SampleParameters::kAll || ShownValue(ResolvedSchema(property.value, root_)) != nullptr;
+        const Value& parameter = ResolvedSchema(property.value, root_);
+        const bool shown = (parameters_ == SampleParameters::kAll || ShownValue(parameter) != nullptr) &&
+                           !IsAboutTheOtherDirection(parameter);
         if (shown || IsRequired(schema, property.name)) Add(property.name, Make(property.value, depth + 1), object);
       }
     }
@@ -101,6 +107,13 @@ class Maker {
       const Value& part = (*some)[static_cast<rapidjson::SizeType>(alternative_ % some->Size())];
       AddMembers(ResolvedSchema(part, root_), depth + 1, object);
     }
+  }
+
+  bool IsAboutTheOtherDirection(const Value& schema) const {
+    const Value* const description = MemberOf(schema, "description");
+    if (direction_ == Direction::kUnspecified || description == nullptr || !description->IsString()) return false;
+    const Direction other = direction_ == Direction::kIngress ? Direction::kEgress : Direction::kIngress;
+    return TextOf(*description).starts_with(DirectionName(other));
   }
 
   void Add(const Value& name, Value value, Value* object) const {
@@ -150,13 +163,14 @@ class Maker {
 
   const Value& root_;
   const SampleParameters parameters_;
+  const Direction direction_;
   const unsigned alternative_;
   Document::AllocatorType& allocator_;
 };
 
 }  // namespace
 
-Result<std::string> SampleOf(std::string_view schema, SampleParameters parameters) {
+Result<std::string> SampleOf(std::string_view schema, SampleParameters parameters, Direction direction) {
   const auto checked = Schema::Parse(schema);
   if (!checked.ok()) return Failure{kExitUsage, checked.error().message()};
   if (schema.empty()) return std::string("{}");
@@ -165,7 +179,7 @@ Result<std::string> SampleOf(std::string_view schema, SampleParameters parameter
   std::vector<Violation> violations;
   for (unsigned alternative = 0; alternative < kAlternativesMax; ++alternative) {
     Document made;
-    Value value = Maker(root, parameters, alternative, &made.GetAllocator()).Make(root, 0);
+    Value value = Maker(root, parameters, direction, alternative, &made.GetAllocator()).Make(root, 0);
     if (!value.IsObject()) return Failure{kExitUsage, "the schema is not that of an object"};
     std::string text = JsonText(value);
     violations = checked.value().Check(text, "parameters");

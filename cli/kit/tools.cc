@@ -5,6 +5,7 @@
 #include "cli/kit/check/check.h"
 #include "cli/kit/check/check_child.h"
 #include "cli/kit/check/wire.h"
+#include "cli/kit/class.h"
 #include "cli/kit/inspect.h"
 #include "cli/kit/inspect_child.h"
 #include "cli/kit/list.h"
@@ -20,6 +21,7 @@ void AddTools(CLI::App* group, ToolJob* job) {
   AddCheck(group, job);
   AddRun(group, job);
   AddNew(group, job);
+  AddClass(group, job);
 }
 
 std::optional<int> RunAsChild(std::string_view argument) {

@@ -296,7 +296,7 @@ Result<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments, co
   if (const char* json = std::getenv("KPS_STATIC_PARAMETERS")) raw.static_json = json;
   ChooseMetricsListen(app, &options);
   ChooseJetStream(raw, &options);
-  auto static_json = MergeStaticParameters(raw.static_json, "KPS_STATIC_PARAMETERS", raw.static_params);
+  auto static_json = MergeParameters(raw.static_json, "KPS_STATIC_PARAMETERS", raw.static_params);
   if (!static_json.ok()) return static_json.error();
   options.static_json = std::move(static_json.value());
   if (Error error = CheckPolicy(raw, &options.policy); !error.ok()) return error;

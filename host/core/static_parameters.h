@@ -1,4 +1,4 @@
-// Static parameters as people write them.
+// Parameters as people write them on a command line.
 #pragma once
 
 #include <string>
@@ -9,9 +9,10 @@
 namespace kps {
 
 // The JSON object `json` (empty: {}) with each KEY=VALUE of `assignments` put in; VALUE is JSON, or else text.
-// INVALID_ARGUMENT: `json` is no object, which the message names `source`, or an assignment is none, which it names
-// --static-param.
-Result<std::string> MergeStaticParameters(const std::string& json, const std::string& source,
-                                          const std::vector<std::string>& assignments);
+// INVALID_ARGUMENT: `json` is no object, which the message names `source`, or an assignment, which it names `option`,
+// is none.
+Result<std::string> MergeParameters(const std::string& json, const std::string& source,
+                                    const std::vector<std::string>& assignments,
+                                    const std::string& option = "--static-param");
 
 }  // namespace kps

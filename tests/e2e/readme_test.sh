@@ -57,7 +57,7 @@ readme_run() {
     case "$line" in
       *' &') start_host "$line" ;;
       'kill %1') host_stops ;;
-      *' events') wait_for "healthy streams" "$work/events" 'streamHealthy *line-1-alarms' bash -c "$line" ;;
+      *' events') wait_for "healthy streams" "$work/events" 'streamHealthy *file-egress' bash -c "$line" ;;
       *) bash -ec "$line" </dev/null || fail "$line" ;;
     esac
   done <"$work/commands"

@@ -55,6 +55,16 @@ TEST(SchemaSample, FollowsReferencesAndAlternatives) {
   EXPECT_EQ(SampleOf("").value(), "{}");
 }
 
+TEST(SchemaSample, LeavesOutWhatIsAboutTheOtherDirectionUnlessItIsRequired) {
+  const std::string schema = R"({"required": ["r"], "properties": {
+      "i": {"default": 1, "description": "INGRESS: one"}, "e": {"default": 2, "description": "EGRESS, mode x: two"},
+      "r": {"default": 3, "description": "INGRESS: three"}}})";
+  const auto of = [&](Direction direction) { return SampleOf(schema, SampleParameters::kShown, direction).value(); };
+  EXPECT_EQ(of(Direction::kIngress), R"({"i":1,"r":3})");
+  EXPECT_EQ(of(Direction::kEgress), R"({"e":2,"r":3})");
+  EXPECT_EQ(of(Direction::kUnspecified), R"({"i":1,"e":2,"r":3})");
+}
+
 TEST(SchemaSample, SaysWhatIsInTheWay) {
   EXPECT_THAT(
       SampleOf(R"({"type":"object","required":["a"],"properties":{"a":{"pattern":"^[0-9]{40}$"}}})").failure().text,
