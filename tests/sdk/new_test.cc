@@ -139,7 +139,7 @@ TEST(NewTest, EachLanguageHasItsFiles) {
 TEST(NewTest, TheCommandsAreThoseOfItsReadme) {
   EXPECT_THAT(Made({.name = "a", .ingress = false}).commands,
               ElementsAre("cmake -B build", "cmake --build build", "ctest --test-dir build",
-                          "kps-connector plugin check build/a.so",
+                          "kps-connector plugin check build/a.so --stream stream_*.json",
                           "kps-connector plugin run build/a.so --stream stream_egress.json",
                           "kps-connector-host --plugin build/a.so --watch --listen 127.0.0.1:8000 &",
                           "kps-connector streams set stream_*.json", "kps-connector events", "kill %1"));

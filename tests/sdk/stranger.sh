@@ -2,7 +2,8 @@
 # Uses an installed SDK from a folder that knows nothing of this repository.
 #   stranger.sh PREFIX bundled                     the installed host runs a bundled plugin, by its name
 #   stranger.sh PREFIX pkg_config                  a plugin is built by cc and pkg-config alone
-#   stranger.sh PREFIX new LANGUAGE DIRECTION      a new project: the commands that `plugin new` prints, typed
+#   stranger.sh PREFIX new LANGUAGE DIRECTION      a new project: the commands that `plugin new` prints, typed; for one
+#                                                  direction alone, those that build and test it
 #   stranger.sh PREFIX readme README.md            what README.md says of a connector in five minutes, typed
 set -euo pipefail
 prefix=$1
@@ -82,6 +83,12 @@ pkg_config() {
   stop_host
 }
 
+run() { # PATTERN COMMAND: its output has the pattern, and no warning
+  eval "$2" >"$work/command.log" 2>&1 </dev/null || fail "$2"
+  [[ -z $1 ]] || grep -qe "$1" "$work/command.log" || fail "$2 does not say $1"
+  if grep -i 'warning' "$work/command.log"; then fail "$2 warns"; fi
+}
+
 # type_commands FILE STREAM...: one after the other; the host that they start has to run the streams
 type_commands() {
   local file=$1 line
@@ -94,25 +101,35 @@ type_commands() {
         # shellcheck disable=SC2086
         start_host ${line/--listen 127.0.0.1:8000/}
         ;;
-      'kps-connector plugin run '*ingress*) eval "$line --count 2" >"$work/command.log" 2>&1 </dev/null || fail "$line" ;;
-      'kps-connector plugin run '*egress*) echo 'a line' | eval "$line" >"$work/command.log" 2>&1 || fail "$line" ;;
+      'kps-connector plugin run '*stream_ingress*) run ' 3$' "$line --count 3" ;;
+      'kps-connector plugin run '*stream_egress*) run 'delivered 2,' "printf 'a\nb\n' | $line" ;;
       'kps-connector events') streams_are_healthy "$@" ;;
       'kill %1') stop_host ;;
-      *) eval "$line" >"$work/command.log" 2>&1 </dev/null || fail "$line" ;;
+      cd\ *) cd "${line#cd }" || fail "$line" ;;
+      'kps-connector '* | cmake\ * | ctest\ * | cargo\ * | cp\ * | install\ *) run '' "$line" ;;
+      *) fail "what is this command: $line" ;;
     esac
-    if grep -i 'warning' "$work/command.log"; then fail "$line warns"; fi
   done 3<"$file"
   [[ -z $host_pid && -n ${KPS_ADDRESS:-} ]] || fail "the commands do not run the plugin in a host, and stop it"
 }
 
 new() { # LANGUAGE DIRECTION
-  local streams=()
   kps-connector plugin new my-plugin --lang "$1" --direction "$2" >printed.log
   sed -n 's/^    //p' printed.log >commands
   [[ -s commands ]] || fail "no commands are printed"
-  if [[ $2 != egress ]]; then streams+=(in); fi
-  if [[ $2 != ingress ]]; then streams+=(out); fi
-  type_commands commands "${streams[@]}"
+  if [[ $2 == both ]]; then
+    type_commands "$work/commands" in out
+    return
+  fi
+  local line
+  while IFS= read -r line <&3; do
+    case $line in
+      kps-connector*) return ;;
+      cd\ *) cd "${line#cd }" || fail "$line" ;;
+      *) run '' "$line" ;;
+    esac
+  done 3<commands
+  fail "the commands run nothing"
 }
 
 readme() { # FILE

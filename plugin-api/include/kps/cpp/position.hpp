@@ -17,7 +17,7 @@ inline uint64_t number_of_position(const std::string &position) {
   for (size_t i = 0; i < position.size(); ++i) {
     const uint64_t digit = static_cast<uint64_t>(position[i]) - '0';
     if (digit > 9 || number > (UINT64_MAX - digit) / 10)
-      throw Failure(KPS_DATA_LOSS, "the position \"" + position + "\" is no number: it is not of this plugin");
+      throw Failure(KPS_DATA_LOSS, "the position is no number: it is not of this plugin");
     number = number * 10 + digit;
   }
   return number;
