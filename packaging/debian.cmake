@@ -3,6 +3,7 @@ get_property(bundled_plugins GLOBAL PROPERTY KPS_BUNDLED_PLUGINS)
 add_custom_target(installable)
 add_dependencies(installable kps-connector-host kps-connector ${bundled_plugins})
 
+set(CPACK_VERBATIM_VARIABLES ON)
 set(CPACK_PACKAGE_NAME kps-connector)
 set(CPACK_PACKAGE_CONTACT "kps-connector-host developers <developers@kps-connector-host.invalid>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
@@ -28,14 +29,22 @@ function(kps_debian_package component name section description)
 endfunction()
 
 kps_debian_package(host kps-connector-host net
-  "runs connectors of the KPS data platform\nkps-connector-host carries messages between a data service and the platform's transport: a plugin talks to the service,\nthe platform says over gRPC what is carried. kps-connector is its client, and has the tools for authors of plugins."
+[[runs connectors of the KPS data platform
+kps-connector-host carries messages between a data service and the
+platform's transport: a plugin talks to the service, the platform says
+over gRPC what is carried. kps-connector is its client, and has the tools
+for authors of plugins.]]
   RECOMMENDS kps-connector-plugins SUGGESTS "kps-plugin-api-dev, nats-server")
 kps_debian_package(plugins kps-connector-plugins net
-  "connector plugins for kps-connector-host\nThe plugins that come with the host: file follows files and appends to them, generator makes and checks messages."
+[[connector plugins for kps-connector-host
+The plugins that come with the host: file follows files and appends to
+them, generator makes and checks messages.]]
   RECOMMENDS kps-connector-host)
 # Headers alone, for every architecture. kps/cpp/params.hpp includes RapidJSON.
 kps_debian_package(dev kps-plugin-api-dev libdevel
-  "write connector plugins for kps-connector-host\nThe plugin ABI in C, a C++ layer over it, and what builds and checks plugins with CMake or pkg-config. `kps-connector\nplugin new` begins one."
+[[write connector plugins for kps-connector-host
+The plugin ABI in C, a C++ layer over it, and what builds and checks
+plugins with CMake or pkg-config. "kps-connector plugin new" begins one.]]
   ARCHITECTURE all SHLIBDEPS OFF DEPENDS rapidjson-dev RECOMMENDS "kps-connector-host, cmake, g++, pkg-config")
 
 set(CPACK_COMPONENTS_ALL host plugins dev)

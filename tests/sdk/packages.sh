@@ -13,6 +13,7 @@ fail() {
 }
 
 cpack -G DEB --config "$build/CPackConfig.cmake" -B "$work" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+if grep -i 'warning' "$work/log"; then fail "cpack warns"; fi
 version=$(sed -n 's/^CMAKE_PROJECT_VERSION:.*=//p' "$build/CMakeCache.txt")
 architecture=$(dpkg --print-architecture)
 host=$work/kps-connector-host_${version}_$architecture.deb
