@@ -72,7 +72,7 @@ TEST(RunTest, EgressTakesTheLinesOfStdinAndEndsWhenAllAreDelivered) {
   const TempFolder folder;
   const std::string output = folder.path() / "out.txt";
   const std::string stream = folder.Write("stream.json", FileStream("EGRESS", output));
-  const Ran ran = RunShell("seq 3000 | $RUN file --stream " + stream);
+  const Ran ran = RunShell("seq 3000 | $RUN file --drain-timeout 0 --stream " + stream);
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_EQ(Content(output), RunShell("seq 3000").out);
   EXPECT_THAT(ran.err, AllOf(HasSubstr("3000 messages, "), HasSubstr("delivered 3000, dead letters 0, dropped 0")));
