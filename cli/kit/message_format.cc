@@ -57,13 +57,11 @@ Result<std::string> ParseJsonMessage(std::string_view line) {
   object.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(line.data(), line.size());
   if (object.HasParseError() || !object.IsObject()) return wrong;
   const rapidjson::Value& value = object;
-  const auto text = value.FindMember("payload");
-  if (text != value.MemberEnd() && text->value.IsString()) {
-    return std::string(text->value.GetString(), text->value.GetStringLength());
+  if (value.HasMember("payload") && value["payload"].IsString()) {
+    return std::string(value["payload"].GetString(), value["payload"].GetStringLength());
   }
-  const auto hex = value.FindMember("payloadHex");
-  if (hex == value.MemberEnd() || !hex->value.IsString()) return wrong;
-  auto bytes = FromHex({hex->value.GetString(), hex->value.GetStringLength()});
+  if (!value.HasMember("payloadHex") || !value["payloadHex"].IsString()) return wrong;
+  auto bytes = FromHex({value["payloadHex"].GetString(), value["payloadHex"].GetStringLength()});
   return bytes ? Result<std::string>(std::move(*bytes)) : wrong;
 }
 

@@ -77,9 +77,9 @@ class Spoiler {
  private:
   static void Collect(Value* value, std::vector<Value*>* all) {
     if (value->IsObject()) {
-      for (auto& member : value->GetObject()) {
-        all->push_back(&member.value);
-        Collect(&member.value, all);
+      for (auto member = value->MemberBegin(); member < value->MemberEnd(); ++member) {
+        all->push_back(&member->value);
+        Collect(&member->value, all);
       }
     }
     if (value->IsArray()) {
