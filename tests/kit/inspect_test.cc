@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
 
+#include <chrono>
+
 #include "cli/kit/inspect_child.h"
 #include "cli/kit/plugin_report.h"
 #include "host/plugin/child_process.h"
 #include "tests/kit/run_tool.h"
+#include "tests/support/eventually.h"
 
 namespace kps::cli {
 namespace {
@@ -112,10 +115,12 @@ TEST(InspectTest, WhyItIsNotUnloaded) {
 }
 
 TEST(InspectTest, HangWhileItIsLoadedEnds) {
+  const auto begun = std::chrono::steady_clock::now();
   const auto report = InspectPlugin(Broken("hangs_in_static_constructor"),
                                     {.program = KPS_CONNECTOR, .timeout = std::chrono::milliseconds(1500)});
   ASSERT_EQ(report.problems.size(), 1u);
   EXPECT_THAT(report.problems[0], HasSubstr("did not end in time while it was loaded"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, test::kDeadline);
 }
 
 TEST(InspectTest, ProgramThatIsNoChild) {
