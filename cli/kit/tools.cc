@@ -5,12 +5,12 @@
 #include "cli/kit/check/check.h"
 #include "cli/kit/check/check_child.h"
 #include "cli/kit/check/wire.h"
-#include "cli/kit/class.h"
-#include "cli/kit/inspect.h"
-#include "cli/kit/inspect_child.h"
-#include "cli/kit/list.h"
-#include "cli/kit/new.h"
-#include "cli/kit/run.h"
+#include "cli/kit/class/class.h"
+#include "cli/kit/inspect/inspect.h"
+#include "cli/kit/inspect/inspect_child.h"
+#include "cli/kit/inspect/list.h"
+#include "cli/kit/new/new.h"
+#include "cli/kit/run/run.h"
 #include "host/plugin/preflight.h"
 
 namespace kps::cli {

@@ -93,6 +93,7 @@ Error StreamRunner::TryOn(StreamMove* move, std::unique_ptr<Instance>* instance,
   const auto pause = environment_.clock->Now() - parked_at;
   GoOnIn(self, [&] { return std::move(thread); });
   trial->Adopt();
+  environment_.events->KeepOrigin(stream_.id, move->connector()->origin());  // before anybody hears that it has moved
   control_.FinishMove(move, pause);
   return {};
 }

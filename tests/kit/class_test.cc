@@ -5,8 +5,8 @@
 
 #include <sstream>
 
-#include "cli/kit/class_files.h"
-#include "cli/kit/plugin_report.h"
+#include "cli/kit/class/class_files.h"
+#include "cli/kit/inspect/plugin_report.h"
 #include "cli/stream_file.h"
 #include "host/core/plugin_fit.h"
 #include "host/core/schema.h"

@@ -5,8 +5,8 @@
 
 #include <chrono>
 
-#include "cli/kit/inspect_child.h"
-#include "cli/kit/plugin_report.h"
+#include "cli/kit/inspect/inspect_child.h"
+#include "cli/kit/inspect/plugin_report.h"
 #include "host/plugin/child_process.h"
 #include "tests/kit/run_tool.h"
 #include "tests/support/eventually.h"

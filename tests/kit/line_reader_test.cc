@@ -1,4 +1,4 @@
-#include "cli/kit/line_reader.h"
+#include "cli/kit/run/line_reader.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "cli/kit/schema_rows.h"
+#include "cli/kit/inspect/schema_rows.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "cli/kit/schema_hostile.h"
+#include "cli/kit/check/schema_hostile.h"
 #include "host/core/json.h"
 #include "host/core/schema.h"
 

@@ -197,15 +197,6 @@ TEST_F(JetStreamSubscribeTest, AnAcknowledgeIsForEverythingUpToItsReceipt) {
   EXPECT_TRUE(Eventually([&] { return AckPending() == 0; }));
 }
 
-TEST_F(JetStreamSubscribeTest, AnEnvelopeStaysValidAfterItIsAcknowledged) {
-  Connect();
-  auto subscription = Subscribe();
-  PublishNumbers(1, 1, "a", 100'000);
-  const Delivery delivery = Must(subscription->Receive(kDeadline));
-  subscription->Acknowledge(delivery.receipt);
-  EXPECT_EQ(delivery.envelope, "1" + std::string(100'000, ' '));
-}
-
 TEST_F(JetStreamSubscribeTest, WhatIsReturnedComesAgainUnderNewReceipts) {
   Connect();
   auto subscription = Subscribe();

@@ -10,8 +10,8 @@
 
 #include "cli/kit/check/check_parameters.h"
 #include "cli/kit/check/check_report.h"
+#include "cli/kit/inspect/plugin_report.h"
 #include "cli/kit/plugin_path.h"
-#include "cli/kit/plugin_report.h"
 
 namespace kps::cli {
 namespace {

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <string>
 
+#include "cli/kit/check/schema_hostile.h"
 #include "cli/kit/check/subject.h"
-#include "cli/kit/schema_hostile.h"
 #include "cli/kit/schema_sample.h"
 #include "host/core/schema.h"
 #include "host/plugin/discover_sink.h"

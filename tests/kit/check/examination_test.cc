@@ -11,7 +11,7 @@
 
 #include "cli/kit/check/check_parameters.h"
 #include "cli/kit/check/check_report.h"
-#include "cli/kit/plugin_report.h"
+#include "cli/kit/inspect/plugin_report.h"
 #include "tests/kit/run_tool.h"
 
 namespace kps::cli {

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "cli/kit/plugin_path.h"
-#include "cli/kit/run.h"
+#include "cli/kit/run/run.h"
 
 namespace kps::cli {
 namespace {

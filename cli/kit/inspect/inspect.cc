@@ -1,13 +1,13 @@
-#include "cli/kit/inspect.h"
+#include "cli/kit/inspect/inspect.h"
 
 #include <CLI/App.hpp>
 #include <memory>
 #include <ostream>
 
+#include "cli/kit/inspect/plugin_report.h"
+#include "cli/kit/inspect/report_json.h"
+#include "cli/kit/inspect/report_text.h"
 #include "cli/kit/plugin_path.h"
-#include "cli/kit/plugin_report.h"
-#include "cli/kit/report_json.h"
-#include "cli/kit/report_text.h"
 
 namespace kps::cli {
 

@@ -1,11 +1,11 @@
-#include "cli/kit/schema_rows.h"
+#include "cli/kit/inspect/schema_rows.h"
 
 #include <rapidjson/document.h>
 
 #include <algorithm>
 
 #include "cli/json_text.h"
-#include "cli/kit/schema_limits.h"
+#include "cli/kit/inspect/schema_limits.h"
 #include "host/core/schema.h"
 #include "host/core/schema_rules.h"
 

@@ -1,4 +1,4 @@
-#include "cli/kit/descriptor_text.h"
+#include "cli/kit/inspect/descriptor_text.h"
 
 #include <cstdlib>
 

@@ -1,11 +1,11 @@
-#include "cli/kit/inspect_child.h"
+#include "cli/kit/inspect/inspect_child.h"
 
 #include <unistd.h>
 
 #include <cstdio>
 #include <string>
 
-#include "cli/kit/descriptor_text.h"
+#include "cli/kit/inspect/descriptor_text.h"
 #include "cli/result.h"
 #include "host/plugin/library_list.h"
 #include "host/plugin/load.h"

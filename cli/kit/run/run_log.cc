@@ -1,4 +1,4 @@
-#include "cli/kit/run_log.h"
+#include "cli/kit/run/run_log.h"
 
 #include <ostream>
 

@@ -1,4 +1,4 @@
-#include "cli/kit/run_session.h"
+#include "cli/kit/run/run_session.h"
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 #include <ostream>
 
-#include "cli/kit/run.h"
+#include "cli/kit/run/run.h"
 #include "host/core/envelope.h"
 
 namespace kps::cli {

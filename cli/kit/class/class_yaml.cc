@@ -1,4 +1,4 @@
-#include "cli/kit/class_yaml.h"
+#include "cli/kit/class/class_yaml.h"
 
 namespace kps::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "cli/kit/schema_limits.h"
+#include "cli/kit/inspect/schema_limits.h"
 
 #include <vector>
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "cli/kit/run_log.h"
+#include "cli/kit/run/run_log.h"
 #include "cli/result.h"
 #include "host/core/runtime.h"
 #include "host/plugin/reloader.h"

@@ -1,4 +1,4 @@
-#include "cli/kit/schema_hostile.h"
+#include "cli/kit/check/schema_hostile.h"
 
 #include <rapidjson/document.h>
 

@@ -1,9 +1,9 @@
-#include "cli/kit/plugin_report.h"
+#include "cli/kit/inspect/plugin_report.h"
 
 #include <utility>
 
-#include "cli/kit/descriptor_text.h"
-#include "cli/kit/inspect_child.h"
+#include "cli/kit/inspect/descriptor_text.h"
+#include "cli/kit/inspect/inspect_child.h"
 #include "host/core/schema.h"
 #include "host/plugin/child_process.h"
 #include "host/plugin/elf_file.h"

@@ -1,10 +1,10 @@
-#include "cli/kit/report_json.h"
+#include "cli/kit/inspect/report_json.h"
 
 #include <rapidjson/document.h>
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
 
-#include "cli/kit/report_text.h"
+#include "cli/kit/inspect/report_text.h"
 
 namespace kps::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "cli/kit/new.h"
+#include "cli/kit/new/new.h"
 
 #include <CLI/App.hpp>
 #include <map>

@@ -1,4 +1,4 @@
-#include "cli/kit/class.h"
+#include "cli/kit/class/class.h"
 
 #include <CLI/App.hpp>
 #include <cerrno>
@@ -9,9 +9,9 @@
 #include <optional>
 #include <ostream>
 
-#include "cli/kit/class_files.h"
+#include "cli/kit/class/class_files.h"
+#include "cli/kit/inspect/plugin_report.h"
 #include "cli/kit/plugin_path.h"
-#include "cli/kit/plugin_report.h"
 #include "host/plugin/find.h"
 
 namespace kps::cli {

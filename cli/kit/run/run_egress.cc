@@ -2,8 +2,8 @@
 #include <cstring>
 #include <thread>
 
-#include "cli/kit/line_reader.h"
-#include "cli/kit/run.h"
+#include "cli/kit/run/line_reader.h"
+#include "cli/kit/run/run.h"
 #include "host/core/envelope.h"
 
 namespace kps::cli {

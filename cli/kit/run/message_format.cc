@@ -1,4 +1,4 @@
-#include "cli/kit/message_format.h"
+#include "cli/kit/run/message_format.h"
 
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>

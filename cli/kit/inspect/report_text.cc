@@ -1,10 +1,10 @@
-#include "cli/kit/report_text.h"
+#include "cli/kit/inspect/report_text.h"
 
 #include <kps/version.h>
 
 #include <utility>
 
-#include "cli/kit/schema_rows.h"
+#include "cli/kit/inspect/schema_rows.h"
 #include "cli/table.h"
 
 namespace kps::cli {

@@ -1,4 +1,4 @@
-#include "cli/kit/class_files.h"
+#include "cli/kit/class/class_files.h"
 
 #include <kps/version.h>
 #include <rapidjson/document.h>
@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "cli/kit/class_yaml.h"
+#include "cli/kit/class/class_yaml.h"
 #include "cli/kit/schema_sample.h"
 #include "host/core/host_config.h"
 #include "host/core/schema.h"

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/kit/message_format.h"
-#include "cli/kit/run_log.h"
-#include "cli/kit/run_session.h"
+#include "cli/kit/run/message_format.h"
+#include "cli/kit/run/run_log.h"
+#include "cli/kit/run/run_session.h"
 #include "cli/kit/tool.h"
 
 namespace kps::cli {

@@ -1,4 +1,4 @@
-#include "cli/kit/run.h"
+#include "cli/kit/run/run.h"
 
 #include <signal.h>
 #include <unistd.h>

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/kit/plugin_report.h"
+#include "cli/kit/inspect/plugin_report.h"
 
 namespace kps::cli {
 

@@ -1,4 +1,4 @@
-#include "cli/kit/list.h"
+#include "cli/kit/inspect/list.h"
 
 #include <CLI/App.hpp>
 #include <filesystem>
@@ -6,10 +6,10 @@
 #include <ostream>
 #include <vector>
 
+#include "cli/kit/inspect/plugin_report.h"
+#include "cli/kit/inspect/report_json.h"
+#include "cli/kit/inspect/report_text.h"
 #include "cli/kit/plugin_path.h"
-#include "cli/kit/plugin_report.h"
-#include "cli/kit/report_json.h"
-#include "cli/kit/report_text.h"
 #include "cli/table.h"
 #include "host/plugin/find.h"
 
