@@ -1,5 +1,6 @@
 // kps-connector: the command line over commands.h.
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -142,6 +143,10 @@ int RunCommandLine(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A descriptor that is closed would become the first file that is opened, and be read or written to as one of these.
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd) return kps::cli::kExitUsage;
+  }
   if (argc == 2) {
     if (const auto exit_code = kps::cli::RunAsChild(argv[1])) return *exit_code;
   }

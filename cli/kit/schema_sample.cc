@@ -16,6 +16,8 @@ using rapidjson::Document;
 using rapidjson::Value;
 
 constexpr int kDepthMax = 16;
+// A schema that holds itself several times would have no end.
+constexpr int kValuesMax = 10'000;
 // Of anyOf and oneOf; the first that makes a valid document is taken.
 constexpr unsigned kAlternativesMax = 8;
 
@@ -50,6 +52,7 @@ class Maker {
         allocator_(*allocator) {}
 
   Value Make(const Value& unresolved, int depth) const {
+    if (++made_ > kValuesMax) return Value();
     const Value& schema = ResolvedSchema(unresolved, root_);
     if (const Value* shown = ShownValue(schema)) return Value(*shown, allocator_);
     if (depth > kDepthMax) return Value();
@@ -166,6 +169,7 @@ class Maker {
   const Direction direction_;
   const unsigned alternative_;
   Document::AllocatorType& allocator_;
+  mutable int made_ = 0;
 };
 
 }  // namespace

@@ -231,5 +231,11 @@ TEST(RunTest, WatchedPluginGoesOnInItsNewVersion) {
   EXPECT_THAT(process.err(), HasSubstr("1 stream moved"));
 }
 
+TEST(RunTest, APluginThatHangsWhileItIsLoadedIsGivenUp) {
+  const Ran ran = RunTool({"run", Broken("hangs_in_static_constructor")});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, testing::HasSubstr("did not come to an end within 10 s while it was loaded"));
+}
+
 }  // namespace
 }  // namespace kps::cli

@@ -12,6 +12,7 @@
 #include "cli/kit/check/check_report.h"
 #include "cli/kit/inspect/plugin_report.h"
 #include "cli/kit/plugin_path.h"
+#include "cli/stop_on_signals.h"
 
 namespace kps::cli {
 namespace {
@@ -38,16 +39,23 @@ ExitCode CheckPlugin(const CheckArguments& arguments, const ToolContext& context
       ChooseParameters(file.value(), descriptor, {arguments.static_parameters, arguments.config, arguments.streams});
   if (!parameters.ok()) return Fail(parameters.failure(), context);
 
+  std::ofstream junit;
+  if (!arguments.junit_file.empty()) {
+    junit.open(arguments.junit_file, std::ios::binary);  // before the minutes that follow
+    if (!junit) {
+      return Fail({kExitUsage, "cannot write " + arguments.junit_file + ": " + std::strerror(errno)}, context);
+    }
+  }
+  const StopOnSignals stop;
   ExaminationOptions options;
   options.rule_timeout = std::chrono::milliseconds(static_cast<int>(arguments.timeout_seconds * 1000));
   options.rules = arguments.rules;
-  auto results = ExaminePlugin(parameters.value(), options, {});
+  auto results = ExaminePlugin(parameters.value(), options, stop.token());
   if (!results.ok()) return Fail(results.failure(), context);
   const CheckReport report{file.value(), descriptor.name, descriptor.version, parameters.value(),
                            std::move(results.value())};
   context.out << (context.json ? CheckJson(report) : CheckText(report));
-  if (!arguments.junit_file.empty()) {
-    std::ofstream junit(arguments.junit_file, std::ios::binary);
+  if (junit.is_open()) {
     junit << CheckJunit(report);
     if (!junit.flush()) {
       return Fail({kExitUsage, "cannot write " + arguments.junit_file + ": " + std::strerror(errno)}, context);
@@ -71,6 +79,11 @@ void AddCheck(CLI::App* group, ToolJob* job) {
       ->check(CLI::IsMember(RuleIds()));
   command->add_option("--rule-timeout", arguments->timeout_seconds, "seconds that a rule may take")
       ->check(CLI::Range(0.1, 86400.0))
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return text.find_first_of("nN") == std::string::npos ? "" : text + " is no number";
+          },
+          ""))
       ->capture_default_str();
   command->add_option("--junit", arguments->junit_file, "write the results as JUnit's XML, too")->type_name("FILE");
   command->footer(

@@ -45,13 +45,17 @@ Result<std::string> Validated(std::string json, const std::string& schema, const
   return Failure{kExitUsage, name + ": " + (place.empty() ? "" : place + " ") + violations.front().description};
 }
 
-std::string MadeUp(const std::string& schema) {
-  const auto sample = SampleOf(schema);
-  return sample.ok() ? sample.value() : "{}";
+// `option` gives them otherwise. A schema that cannot be checked is a matter of the rules.
+Result<std::string> MadeUp(const std::string& schema, const std::string& option) {
+  if (!Schema::Parse(schema).ok()) return std::string("{}");
+  auto sample = SampleOf(schema);
+  if (sample.ok()) return sample;
+  return Failure{kExitUsage, sample.failure().text + ", or them with " + option};
 }
 
-Result<std::string> Choose(const std::string& argument, const std::string& schema, const char* member) {
-  if (argument.empty()) return MadeUp(schema);
+Result<std::string> Choose(const std::string& argument, const std::string& schema, const char* member,
+                           const std::string& option) {
+  if (argument.empty()) return MadeUp(schema, option);
   std::string name;
   auto object = ObjectOf(argument, &name);
   if (!object.ok()) return object.failure();
@@ -74,6 +78,9 @@ std::optional<Failure> SetStream(const std::string& argument, const PluginDescri
   if (!which.empty() && which != "\"INGRESS\"" && which != "\"EGRESS\"") {
     return Failure{kExitUsage, name + ": direction is " + which + "; it is \"INGRESS\" or \"EGRESS\""};
   }
+  if ((which == "\"INGRESS\"" && !descriptor.ingress) || (which == "\"EGRESS\"" && !descriptor.egress)) {
+    return Failure{kExitUsage, name + ": direction is " + which + ", which the plugin has not"};
+  }
   if (which != "\"EGRESS\"" && descriptor.ingress) parameters->ingress_json = metadata.value();
   if (which != "\"INGRESS\"" && descriptor.egress) parameters->egress_json = metadata.value();
   return std::nullopt;
@@ -85,16 +92,22 @@ Result<CheckParameters> ChooseParameters(const std::string& file, const PluginDe
                                          const GivenParameters& given) {
   CheckParameters parameters;
   parameters.file = std::filesystem::absolute(file).string();
-  auto static_json = Choose(given.static_parameters, descriptor.static_schema, "staticParameters");
+  auto static_json = Choose(given.static_parameters, descriptor.static_schema, "staticParameters", "--static");
   if (!static_json.ok()) return static_json.failure();
-  auto config_json = Choose(given.config, descriptor.config_schema, "config");
+  auto config_json = Choose(given.config, descriptor.config_schema, "config", "--config");
   if (!config_json.ok()) return config_json.failure();
   parameters.static_json = std::move(static_json.value());
   parameters.config_json = std::move(config_json.value());
-  if (descriptor.ingress) parameters.ingress_json = MadeUp(descriptor.stream_schema);
-  if (descriptor.egress) parameters.egress_json = MadeUp(descriptor.stream_schema);
   for (const std::string& stream : given.streams) {
     if (auto failure = SetStream(stream, descriptor, &parameters)) return *failure;
+  }
+  const bool ingress_missing = descriptor.ingress && parameters.ingress_json.empty();
+  const bool egress_missing = descriptor.egress && parameters.egress_json.empty();
+  if (ingress_missing || egress_missing) {
+    const auto made_up = MadeUp(descriptor.stream_schema, "--stream");
+    if (!made_up.ok()) return made_up.failure();
+    if (ingress_missing) parameters.ingress_json = made_up.value();
+    if (egress_missing) parameters.egress_json = made_up.value();
   }
   return parameters;
 }

@@ -16,7 +16,7 @@ struct GivenParameters {
   std::string config;
   std::vector<std::string> streams;
 };
-// The failure says what is not valid. A schema that nothing can be made up from gives {}.
+// The failure says what is not valid, or cannot be made up.
 Result<CheckParameters> ChooseParameters(const std::string& file, const PluginDescriptor& descriptor,
                                          const GivenParameters& given);
 

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "cli/render.h"
+
 namespace kps::cli {
 namespace {
 
@@ -69,6 +71,11 @@ std::string Joined(const std::vector<std::string>& sentences) {
   return text;
 }
 
+std::string Advice(const RuleResult& result) {
+  if (result.finished) return result.rule->advice;
+  return "look at what it does there, with a debugger or -fsanitize=address; a plugin ends no process, and returns";
+}
+
 std::string Title(const CheckReport& report) {
   return report.name.empty() ? report.file : report.name + " " + report.version + ", " + report.file;
 }
@@ -78,19 +85,19 @@ std::string Title(const CheckReport& report) {
 bool CheckReport::broken() const { return Count(*this, Outcome::kBroken) > 0; }
 
 std::string CheckText(const CheckReport& report) {
-  std::string text = Title(report) + "\n";
+  std::string text = Printable(Title(report)) + "\n";
   const std::string below(2 + 8, ' ');
   for (const RuleResult& result : report.results) {
     text += "  " + Padded(Word(result.outcome), 8) + Padded(result.rule->id, kIdWidth);
     if (result.outcome == Outcome::kNotExamined) {
-      text += "not examined: " + Joined(result.sentences) + "\n";
+      text += "not examined: " + Printable(Joined(result.sentences)) + "\n";
       continue;
     }
     text += std::string(result.rule->promise) + "\n";
-    for (const std::string& note : result.notes) text += below + "(" + note + ")\n";
+    for (const std::string& note : result.notes) text += below + "(" + Printable(note) + ")\n";
     if (result.outcome == Outcome::kKept) continue;
-    for (const std::string& sentence : result.sentences) text += below + "! " + sentence + "\n";
-    text += below + "> " + result.rule->advice + "\n";
+    for (const std::string& sentence : result.sentences) text += below + "! " + Printable(sentence) + "\n";
+    text += below + "> " + Advice(result) + "\n";
   }
   return text + "\n" + std::to_string(Count(report, Outcome::kKept)) + " rules kept, " +
          std::to_string(Count(report, Outcome::kBroken)) + " broken, " +
@@ -126,7 +133,7 @@ std::string CheckJson(const CheckReport& report) {
     text("outcome", JsonWord(result.outcome));
     texts("sentences", result.sentences);
     texts("notes", result.notes);
-    if (result.outcome == Outcome::kBroken) text("advice", result.rule->advice);
+    if (result.outcome == Outcome::kBroken) text("advice", Advice(result));
     writer.Key("seconds");
     writer.Double(static_cast<double>(result.took.count()) / 1000);
     writer.EndObject();
@@ -146,7 +153,7 @@ std::string CheckJunit(const CheckReport& report) {
             Xml(result.rule->id) + "\" time=\"" + Seconds(result.took) + "\">";
     const std::string sentences = Xml(Joined(result.sentences));
     if (result.outcome == Outcome::kBroken) {
-      text += "<failure message=\"" + Xml(result.rule->promise) + "\">" + sentences + "\n" + Xml(result.rule->advice) +
+      text += "<failure message=\"" + Xml(result.rule->promise) + "\">" + sentences + "\n" + Xml(Advice(result)) +
               "</failure>";
     } else if (result.outcome == Outcome::kNotExamined) {
       text += "<skipped message=\"" + sentences + "\"/>";

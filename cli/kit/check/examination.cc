@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -22,7 +23,10 @@ using Clock = std::chrono::steady_clock;
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "kps-check.XXXXXX").string();
+    std::error_code error;
+    parent_ = std::filesystem::temp_directory_path(error).string();  // of $TMPDIR, where it is one
+    if (error) return;
+    std::string name = parent_ + "/kps-check.XXXXXX";
     if (mkdtemp(name.data()) != nullptr) path_ = name;
   }
   TemporaryDirectory(const TemporaryDirectory&) = delete;
@@ -32,8 +36,10 @@ class TemporaryDirectory {
     if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
   }
   const std::string& path() const { return path_; }  // empty: it cannot be made
+  const std::string& parent() const { return parent_; }
 
  private:
+  std::string parent_;
   std::string path_;
 };
 
@@ -89,21 +95,26 @@ class Examination {
       : parameters_(parameters), options_(options), directory_(std::move(directory)) {}
 
   Result<RuleResult> Run(const Rule& rule, const std::stop_token& stop) {
-    RuleResult result{&rule, {}, {}, {}, {}};
+    RuleResult result;
+    result.rule = &rule;
     const auto begun = Clock::now();
     if (const std::uint32_t missing = rule.needs & ~has_; missing != 0) {
       result.outcome = RuleResult::Outcome::kNotExamined;
       result.sentences = {Missing(missing)};
       return result;
     }
+    const std::string directory = directory_ + "/" + rule.id;
+    std::error_code ignored;
+    std::filesystem::create_directory(directory, ignored);  // the child says where it cannot go
     const ChildCommand command{options_.program, kCheckArgument,
-                               PackTexts({rule.id, directory_, parameters_.file, parameters_.static_json,
+                               PackTexts({rule.id, directory, parameters_.file, parameters_.static_json,
                                           parameters_.config_json, parameters_.ingress_json, parameters_.egress_json})};
     Told told;
     const auto end =
         RunChild(command, options_.rule_timeout, stop, [&](ChildFrame frame) { told.Take(std::move(frame)); });
     if (!end.ok()) return Failure{kExitUsage, "cannot examine " + parameters_.file + ": " + end.error().message()};
     if (end.value().how == ChildEnd::How::kStopped) return Failure{kExitUsage, "stopped"};
+    result.finished = told.done;
     if (!told.done) told.failed.push_back(Unfinished(told, end.value(), options_.rule_timeout));
     for (auto& [other, sentence] : told.beside) beside_[other].push_back(std::move(sentence));
     has_ |= told.has;
@@ -148,20 +159,30 @@ Result<std::vector<RuleResult>> ExaminePlugin(const CheckParameters& parameters,
                                               const std::stop_token& stop) {
   const TemporaryDirectory directory;
   if (directory.path().empty()) {
-    return Failure{kExitUsage, std::string("cannot make a directory for temporary files: ") + std::strerror(errno)};
+    return Failure{kExitUsage, "cannot make a directory for temporary files in " + directory.parent() + ": " +
+                                   std::strerror(errno) + "; TMPDIR names another place"};
   }
   Examination examination(parameters, options, directory.path());
+  // What may be broken anywhere is looked for everywhere.
+  const auto& ids = options.rules;
+  const bool everywhere = std::any_of(ids.begin(), ids.end(), [](const std::string& id) {
+    const Rule* const rule = FindRule(id);
+    return rule != nullptr && rule->examine == nullptr;
+  });
   std::vector<RuleResult> results;
   for (const Rule& rule : AllRules()) {
-    const bool wanted = IsWanted(rule, options.rules);
-    if (rule.examine == nullptr) {
-      if (wanted) results.push_back({&rule, {}, {}, {}, {}});
-      continue;
+    const bool wanted = IsWanted(rule, ids);
+    const bool creates = std::string_view(rule.id) == "create";
+    RuleResult result;
+    result.rule = &rule;
+    if (rule.examine != nullptr) {
+      if (!wanted && !creates && !everywhere) continue;
+      auto examined = examination.Run(rule, stop);
+      if (!examined.ok()) return examined.failure();
+      result = std::move(examined.value());
     }
-    if (!wanted && std::string_view(rule.id) != "create") continue;
-    auto result = examination.Run(rule, stop);
-    if (!result.ok()) return result.failure();
-    if (wanted) results.push_back(std::move(result.value()));
+    // The others refer to it.
+    if (wanted || (creates && result.outcome == RuleResult::Outcome::kBroken)) results.push_back(std::move(result));
   }
   for (RuleResult& result : results) examination.AddBeside(&result);
   return results;

@@ -21,6 +21,7 @@ struct RuleResult {
   std::vector<std::string> sentences;  // how it is broken, or why it was not examined
   std::vector<std::string> notes;
   std::chrono::milliseconds took{0};
+  bool finished = true;  // false: the process ended, or was ended, in the middle
 };
 
 struct ExaminationOptions {
@@ -29,8 +30,8 @@ struct ExaminationOptions {
   std::vector<std::string> rules = {};  // ids; empty: all. `create` comes first in any case where others need it
 };
 
-// In the order of the rules. The
-// failure: the children cannot be run.
+// In the order of the rules; `create` also where it is not asked for, if it is broken. The failure: the children cannot
+// be run, or `stop` came.
 Result<std::vector<RuleResult>> ExaminePlugin(const CheckParameters& parameters, const ExaminationOptions& options,
                                               const std::stop_token& stop);
 

@@ -14,7 +14,7 @@ constexpr int kFailuresMax = 10;
 void Findings::Tell(std::int32_t frame, const std::string& text) {
   MutexLock lock(mutex_);
   if (frame == kFrameFailed || frame == kFrameBeside) {
-    if (!told_.insert(text).second || ++failures_ > kFailuresMax) return;
+    if (!told_.insert(text).second || ++failures_[frame] > kFailuresMax) return;
   }
   parent_->Tell(frame, text);
 }

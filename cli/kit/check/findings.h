@@ -1,6 +1,8 @@
 // What the examination of a rule finds, told to the parent at once: a plugin may end the process at any time.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -37,7 +39,7 @@ class Findings {
   const ParentProcess* const parent_;
   Mutex mutex_;
   std::set<std::string> told_ KPS_GUARDED_BY(mutex_);
-  int failures_ KPS_GUARDED_BY(mutex_) = 0;
+  std::map<std::int32_t, int> failures_ KPS_GUARDED_BY(mutex_);  // by frame
 };
 
 }  // namespace kps::cli

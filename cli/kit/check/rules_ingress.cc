@@ -22,6 +22,7 @@ constexpr milliseconds kReadAtOnce{100};
 constexpr std::size_t kMessagesWanted = 8;
 constexpr int kAttempts = 3;  // of what a busy machine may spoil
 constexpr milliseconds kTransientWait{50};
+constexpr char kNothingCame[] = "no message came within 5 s";
 
 std::string Quoted(std::string_view bytes) {
   return "\"" + Printable(Shortened(CopyText({bytes.data(), bytes.size()}), 60)) + "\"";
@@ -75,13 +76,16 @@ Reading Read(TestedConsumer* consumer, std::size_t count, Findings* findings) {
   return reading;
 }
 
-// Reads until nothing comes at once. False: it never ceases.
-bool ReadUntilIdle(TestedConsumer* consumer) {
+// Reads until nothing comes at once. False: it was told why that does not happen.
+bool ReadUntilIdle(TestedConsumer* consumer, Findings* findings) {
+  CallResult result;
   for (const auto deadline = Clock::now() + kReading; Clock::now() < deadline;) {
-    const CallResult result = consumer->Next(milliseconds(0));
+    result = consumer->Next(milliseconds(0));
     if (!result.ok()) std::this_thread::sleep_for(kTransientWait);
     if (result.ok() && consumer->batch().message_count == 0) return true;
   }
+  findings->Skip(result.ok() ? "messages never ceased to come, so next_msg never had to wait"
+                             : "next_msg answers " + result.ToString());
   return false;
 }
 
@@ -122,6 +126,9 @@ void JudgeBatch(TestedConsumer& consumer, const kps_limits& limits, std::set<std
 void JudgeResumed(TestedConnector* connector, const Reading& before, const Reading::After& after, Findings* findings) {
   TestedConsumer consumer(connector, {connector->subject()->parameters().ingress_json, after.position});
   const std::string where = "at the position after message " + std::to_string(after.count);
+  if (consumer.created().transient()) {
+    return findings->Skip("no consumer can be had " + where + ": " + consumer.created().ToString());
+  }
   if (!consumer.created().ok()) {
     return findings->Fail("a consumer cannot be created " + where + ": " + consumer.created().ToString());
   }
@@ -138,22 +145,22 @@ void JudgeResumed(TestedConnector* connector, const Reading& before, const Readi
   }
 }
 
-// Whether the consumer says, at once or with its first answer, that it does not understand its position.
-bool Refuses(TestedConnector* connector, const std::string& position, std::string* answer) {
+// What the consumer says to its position, at once or with its first answers.
+CallResult Answer(TestedConnector* connector, const std::string& position) {
   TestedConsumer consumer(connector, {connector->subject()->parameters().ingress_json, position});
   CallResult result = consumer.created();
   for (int i = 0; consumer.created().ok() && result.ok() && i < 10; ++i) {
     result = consumer.Next(kReadAtOnce);
     if (consumer.batch().message_count > 0) break;
   }
-  *answer = result.ok() ? "it was accepted" : "the answer was " + result.ToString();
-  return result.code == KPS_DATA_LOSS;
+  return result;
 }
 
 }  // namespace
 
 void ExamineBatch(Subject& subject) {
   constexpr int kBatches = 10;
+  bool examined = false;
   TestedConnector connector(&subject);
   for (const kps_limits limits : {kps_limits{sizeof(kps_limits), 1, 1024 * 1024}, TestedConsumer::kLimits,
                                   kps_limits{sizeof(kps_limits), 1000, 1}, kps_limits{sizeof(kps_limits), 2, 100}}) {
@@ -163,10 +170,12 @@ void ExamineBatch(Subject& subject) {
     const auto deadline = Clock::now() + kReading;
     for (int batches = 0, empty = 0; batches < kBatches && empty < kAttempts && Clock::now() < deadline;) {
       const CallResult result = consumer.Next(kReadAtOnce, limits);
+      if (!result.ok()) std::this_thread::sleep_for(kTransientWait);
       if (!result.ok() || consumer.batch().message_count == 0) {
         empty += batches > 0 ? 1 : 0;
         continue;
       }
+      examined = true;
       ++batches;
       JudgeBatch(consumer, limits, &ids, &subject.findings());
       if (token && consumer.batch().token <= *token) {
@@ -176,6 +185,7 @@ void ExamineBatch(Subject& subject) {
       token = consumer.batch().token;
     }
   }
+  if (!examined) subject.findings().Skip(kNothingCame);
 }
 
 void ExamineReadTimeout(Subject& subject) {
@@ -185,9 +195,7 @@ void ExamineReadTimeout(Subject& subject) {
     milliseconds best = milliseconds::max();
     milliseconds longest_wait{0};
     for (int attempt = 0, waits = 0; attempt < 10 * kAttempts && waits < kAttempts; ++attempt) {
-      if (!ReadUntilIdle(&consumer)) {
-        return subject.findings().Skip("messages never ceased to come, so next_msg never had to wait");
-      }
+      if (!ReadUntilIdle(&consumer, &subject.findings())) return;
       const CallResult result = consumer.Next(timeout);
       if (!result.ok() || consumer.batch().message_count > 0) continue;
       ++waits;
@@ -212,16 +220,16 @@ void ExamineReadWake(Subject& subject) {
   milliseconds best = milliseconds::max();
   for (int attempt = 0, slow = 0; attempt < 5 * kAttempts && slow < kAttempts; ++attempt) {
     TestedConsumer consumer(&connector);  // anew: what is woken stays so
-    if (!ReadUntilIdle(&consumer)) {
-      return subject.findings().Skip("messages never ceased to come, so next_msg never had to wait");
-    }
+    if (!ReadUntilIdle(&consumer, &subject.findings())) return;
     // The thread has to be in next_msg when it is woken; nothing tells when it is.
-    std::thread waker([&] {
-      std::this_thread::sleep_for(kBefore);
-      consumer.Wake();
-    });
-    const CallResult result = consumer.Next(milliseconds(1000));
-    waker.join();
+    CallResult result;
+    {
+      const std::jthread waker([&] {
+        std::this_thread::sleep_for(kBefore);
+        consumer.Wake();
+      });
+      result = consumer.Next(milliseconds(1000));
+    }
     if (result.took > kBefore + Subject::kGrace) ++slow;
     const bool came = !result.ok() || consumer.batch().message_count > 0;
     if (came && result.took <= kBefore + Subject::kGrace) continue;
@@ -244,6 +252,7 @@ void ExamineRelease(Subject& subject) {
     (void)consumer.Next(kReadAtOnce);
     for (std::size_t i = 0; i < consumer.batch().message_count; ++i) copies.emplace_back(consumer.payload(i));
   }
+  if (copies.empty()) return subject.findings().Skip(kNothingCame);
   const auto expect_unchanged = [&](const kps_batch& batch, const char* when) {
     const char* at = reinterpret_cast<const char*>(batch.messages);
     for (std::size_t i = 0; i < copies.size(); ++i, at += batch.message_stride) {
@@ -276,6 +285,7 @@ void ExaminePosition(Subject& subject) {
     before = Read(&consumer, kMessagesWanted, &findings);
   }
   const auto& positions = before.positions;
+  if (before.messages.empty()) return findings.Skip(kNothingCame);
   if (positions.empty()) return findings.Skip("its batches have no position: it starts anew each time");
   if (positions.front().count == before.messages.size()) {
     return findings.Skip("only " + std::to_string(before.messages.size()) +
@@ -295,15 +305,17 @@ void ExamineForeignPosition(Subject& subject) {
   {
     TestedConsumer consumer(&connector);
     const Reading reading = Read(&consumer, 1, &findings);
+    if (reading.messages.empty()) return findings.Skip(kNothingCame);
     if (reading.positions.empty()) return findings.Skip("its batches have no position: it never has to understand one");
     position = reading.positions.front().position;
   }
   const std::string foreign[] = {std::string("\xFF\x00\xFE?", 4), position + "\xFF is not of it",
                                  std::string(KPS_POSITION_SIZE_MAX, 'x')};
   for (const std::string& each : foreign) {
-    std::string answer;
-    if (!Refuses(&connector, each, &answer)) {
-      findings.Fail("a consumer was created at the position " + Quoted(each) + ", and " + answer);
+    const CallResult answer = Answer(&connector, each);
+    if (answer.transient()) return findings.Skip("no consumer can be had: " + answer.ToString());
+    if (answer.code != KPS_DATA_LOSS) {
+      findings.Fail("the answer to the position " + Quoted(each) + " was " + answer.ToString());
     }
   }
 }
@@ -313,8 +325,9 @@ void ExamineAck(Subject& subject) {
   TestedConnector connector(&subject);
   TestedConsumer consumer(&connector);
   const std::vector<uint64_t> tokens = Read(&consumer, kMessagesWanted, &subject.findings()).tokens;
+  if (tokens.empty()) return subject.findings().Skip(kNothingCame);
   // The first, then two at once, and at the end all that is left.
-  for (const std::size_t i : {std::size_t{0}, std::size_t{2}, tokens.size() - 1}) {
+  for (const std::size_t i : std::set<std::size_t>{0, 2, tokens.size() - 1}) {
     if (i >= tokens.size()) continue;
     const CallResult result = consumer.Ack(tokens[i]);
     if (result.ok()) continue;

@@ -134,7 +134,7 @@ void Subject::CallVoid(const char* function, const std::function<void()>& call) 
   });
 }
 
-void Subject::Destroy(const char* function, const std::function<void()>& call) noexcept {
+void Subject::CallQuietly(const char* function, const std::function<void()>& call) noexcept {
   try {
     CallVoid(function, call);
   } catch (const ExaminationEnded&) {
@@ -167,7 +167,7 @@ TestedConnector::TestedConnector(Subject* subject, const std::string& static_jso
 
 TestedConnector::~TestedConnector() {
   if (connector_ == nullptr) return;
-  subject_->Destroy("destroy_connector", [&] { subject_->table().destroy_connector(connector_); });
+  subject_->CallQuietly("destroy_connector", [&] { subject_->table().destroy_connector(connector_); });
 }
 
 CallResult TestedConnector::Configure(const std::string& config_json, int32_t* outcome) {
@@ -198,10 +198,10 @@ TestedConsumer::TestedConsumer(TestedConnector* connector, const StreamArguments
 
 TestedConsumer::~TestedConsumer() {
   if (const kps_batch batch = TakeBatch(); batch.release != nullptr) {
-    subject_->Destroy("release", [&] { batch.release(batch.release_context); });
+    subject_->CallQuietly("release", [&] { batch.release(batch.release_context); });
   }
   if (consumer_ == nullptr) return;
-  subject_->Destroy("destroy_consumer", [&] { subject_->table().destroy_consumer(consumer_); });
+  subject_->CallQuietly("destroy_consumer", [&] { subject_->table().destroy_consumer(consumer_); });
 }
 
 CallResult TestedConsumer::Next(milliseconds timeout, const kps_limits& limits) {
@@ -243,7 +243,8 @@ CallResult TestedConsumer::Ack(uint64_t token) {
 
 void TestedConsumer::Wake() {
   wake_.Set();
-  if (subject_->table().wake_consumer != nullptr) subject_->table().wake_consumer(consumer_);
+  if (subject_->table().wake_consumer == nullptr) return;
+  subject_->CallQuietly("wake_consumer", [&] { subject_->table().wake_consumer(consumer_); });
 }
 
 TestedProducer::TestedProducer(TestedConnector* connector)
@@ -266,7 +267,7 @@ TestedProducer::TestedProducer(TestedConnector* connector, const StreamArguments
 
 TestedProducer::~TestedProducer() {
   if (producer_ == nullptr) return;
-  subject_->Destroy("destroy_producer", [&] { subject_->table().destroy_producer(producer_); });
+  subject_->CallQuietly("destroy_producer", [&] { subject_->table().destroy_producer(producer_); });
 }
 
 CallResult TestedProducer::Produce(const std::vector<std::string>& payloads, milliseconds timeout, std::size_t* taken,
@@ -292,7 +293,8 @@ CallResult TestedProducer::Flush(milliseconds timeout) {
 
 void TestedProducer::Wake() {
   wake_.Set();
-  if (subject_->table().wake_producer != nullptr) subject_->table().wake_producer(producer_);
+  if (subject_->table().wake_producer == nullptr) return;
+  subject_->CallQuietly("wake_producer", [&] { subject_->table().wake_producer(producer_); });
 }
 
 }  // namespace kps::cli

@@ -73,8 +73,8 @@ class Subject {
   // beside the rule; an exception ends the examination.
   CallResult Call(const char* function, const std::function<kps_code(kps_error*)>& call);
   void CallVoid(const char* function, const std::function<void()>& call);
-  // The same for destructors: an exception of the plugin is told, and ends nothing.
-  void Destroy(const char* function, const std::function<void()>& call) noexcept;
+  // The same for destructors and other threads: an exception of the plugin is told, and ends nothing.
+  void CallQuietly(const char* function, const std::function<void()>& call) noexcept;
 
  private:
   const char* LendGuarded(const std::string& text);

@@ -33,8 +33,18 @@ class Rows {
 
   // What stands in the object, or the elements of the array, that is described by `written` and called `place`.
   void AddMembers(const std::string& place, const Value& written, int depth) {
-    if (depth > kDepthMax) return;
     const Value& schema = ResolvedSchema(written, root_);
+    // One that holds itself is shown once.
+    if (depth > kDepthMax || std::find(open_.begin(), open_.end(), &schema) != open_.end()) return;
+    open_.push_back(&schema);
+    AddOpened(place, schema, depth);
+    open_.pop_back();
+  }
+
+  std::vector<SchemaRow> Take() { return std::move(rows_); }
+
+ private:
+  void AddOpened(const std::string& place, const Value& schema, int depth) {
     const std::string prefix = place.empty() ? "" : place + ".";
     if (const Value* properties = MemberOf(schema, "properties")) {
       for (const auto& member : properties->GetObject()) {
@@ -56,9 +66,6 @@ class Rows {
     }
   }
 
-  std::vector<SchemaRow> Take() { return std::move(rows_); }
-
- private:
   void Add(const std::string& place, const Value& written, bool required, int depth) {
     const Value& schema = ResolvedSchema(written, root_);
     const Value* items = MemberOf(schema, "items");
@@ -83,6 +90,7 @@ class Rows {
   }
 
   const Value& root_;
+  std::vector<const Value*> open_;  // what is being shown, from the root
   std::vector<SchemaRow> rows_;
 };
 

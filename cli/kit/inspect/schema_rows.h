@@ -19,7 +19,7 @@ struct SchemaRow {
 };
 
 // In the order of the schema, what is nested after what holds it. Of anyOf, oneOf and allOf every alternative; a schema
-// that holds itself is shown to a depth of 8. Empty: no parameter has a name, or `schema` is none that can be used.
+// that holds itself is shown once. Empty: no parameter has a name, or `schema` is none that can be used.
 std::vector<SchemaRow> SchemaRows(std::string_view schema);
 
 }  // namespace kps::cli

@@ -11,9 +11,12 @@
 #include "cli/stop_on_signals.h"
 #include "cli/stream_file.h"
 #include "host/core/static_parameters.h"
+#include "host/plugin/preflight.h"
 
 namespace kps::cli {
 namespace {
+
+constexpr std::chrono::milliseconds kTrialTimeout{10'000};
 
 using Seconds = std::chrono::duration<double>;
 
@@ -105,6 +108,21 @@ void StopSession(RunSession* session, RunLog* log, const std::function<void()>& 
   }
 }
 
+namespace {
+
+// What would hang or crash while the plugin is loaded and its connector made does so in a child. No value: it does not;
+// what else is wrong is told when it is done here.
+std::optional<ExitCode> TryInChild(const RunRequest& request, const std::stop_token& stop, const ToolContext& context) {
+  const Error error =
+      Preflight("/proc/self/exe", {request.file, request.static_json, request.config_json}, kTrialTimeout, stop);
+  if (error.code() == Code::kCancelled) return kExitOk;
+  if (error.code() != Code::kDeadlineExceeded && error.code() != Code::kFailedPrecondition) return std::nullopt;
+  context.err << error.message() << std::endl;
+  return kExitRefused;
+}
+
+}  // namespace
+
 ExitCode Run(const RunArguments& arguments, const ToolContext& context) {
   // Before any other thread, which would take the signals.
   const StopOnSignals stop;
@@ -114,6 +132,7 @@ ExitCode Run(const RunArguments& arguments, const ToolContext& context) {
     context.err << request.failure().text << "\n";
     return request.failure().exit_code;
   }
+  if (const auto code = TryInChild(request.value(), stop.token(), context)) return *code;
   return RunRequested(request.value(), {FormatOf(arguments.format), arguments.count, stop.token()}, context);
 }
 

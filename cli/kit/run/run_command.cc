@@ -37,6 +37,7 @@ void AddRun(CLI::App* group, ToolJob* job) {
       ->check(CLI::IsMember({"text", "hex", "json"}).description(""))
       ->capture_default_str();
   command->add_option("--count", arguments->count, "end after so many messages; 0: no end")
+      ->check(CLI::NonNegativeNumber)
       ->type_name("N")
       ->capture_default_str();
   command->add_flag("--watch", arguments->watch, "when the plugin's file changes, go on in the new version");

@@ -52,6 +52,13 @@ TEST(CheckCommandTest, WhatIsAskedForWronglyIsSaid) {
   EXPECT_THAT(stream.err, HasSubstr("the command line: pace "));
 }
 
+TEST(CheckCommandTest, WithoutAPlaceForTemporaryFilesItSaysWhichOneItTried) {
+  const Ran ran = RunTool({"check", Conduct("none"), "--rule", "table"}, {"TMPDIR=/proc"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("/proc"), HasSubstr("TMPDIR")));
+  EXPECT_EQ(RunTool({"check", Conduct("none"), "--rule", "table"}, {"TMPDIR=/nowhere"}).exit_code, 1);
+}
+
 TEST(CheckCommandTest, ItsChildIsNotForPeople) {
   test::Process process({KPS_CONNECTOR, "--check-rule"}, {});
   EXPECT_EQ(process.Wait(), 1);

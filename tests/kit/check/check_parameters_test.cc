@@ -56,6 +56,20 @@ TEST(CheckParameters, AreJsonOrAFileThePlatformsOrTheMetadataAlone) {
   std::remove(file.c_str());
 }
 
+TEST(CheckParameters, ThatCannotBeMadeUpHaveToBeGiven) {
+  PluginDescriptor descriptor = Descriptor();
+  descriptor.stream_schema = R"({"type":"object","required":["url"],"properties":{"url":{"pattern":"^tcp:"}}})";
+  const auto refused = ChooseParameters("p.so", descriptor, {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.failure().text, testing::AllOf(HasSubstr("parameters.url"), HasSubstr("--stream")));
+  EXPECT_EQ(Choose({"", "", {R"({"url":"tcp:x"})"}}, descriptor).ingress_json, R"({"url":"tcp:x"})");
+  descriptor.egress = false;
+  EXPECT_THAT(ChooseParameters("p.so", descriptor, {"", "", {R"({"direction":"EGRESS","stream":{"url":"tcp:x"}})"}})
+                  .failure()
+                  .text,
+              HasSubstr("direction is \"EGRESS\", which the plugin has not"));
+}
+
 TEST(CheckParameters, ThatAreWrongAreRefusedWithTheirPlace) {
   EXPECT_THAT(Refused({R"({"s":"two"})", "", {}}), HasSubstr("the command line: s "));
   EXPECT_THAT(Refused({"", "", {R"({"m":1})"}}), HasSubstr("the command line: m "));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/render.h"
 #include "host/core/json.h"
 
 namespace kps::cli {
@@ -23,17 +24,20 @@ CheckReport Report() {
 }
 
 TEST(CheckReport, TellsAPersonWhatIsBrokenAndWhatToDo) {
-  EXPECT_EQ(CheckText(Report()),
-            "mine 1.2.3, /a/mine.so\n"
-            "  kept    table            the table says what the plugin is, in full\n"
-            "          (built long ago)\n"
-            "  BROKEN  flush            flush makes good for what was taken, in time, and may be called again\n"
-            "          ! flush answered INTERNAL: \"<&\x01\n"
-            "          ! and again\n"
-            "          > wait for the service's confirmation; KPS_DEADLINE_EXCEEDED when it does not come\n"
-            "  -       ack              not examined: there is no ack\n"
-            "\n"
-            "1 rules kept, 1 broken, 1 not examined\n");
+  EXPECT_EQ(
+      CheckText(Report()),
+      std::string("mine 1.2.3, /a/mine.so\n"
+                  "  kept    table            the table says what the plugin is, in full\n"
+                  "          (built long ago)\n"
+                  "  BROKEN  flush            flush makes good for what was taken, in time, and may be called again\n"
+                  "          ! flush answered INTERNAL: \"<&") +
+          Printable("\x01") +
+          "\n"
+          "          ! and again\n"
+          "          > wait for the service's confirmation; KPS_DEADLINE_EXCEEDED when it does not come\n"
+          "  -       ack              not examined: there is no ack\n"
+          "\n"
+          "1 rules kept, 1 broken, 1 not examined\n");
 }
 
 TEST(CheckReport, IsJsonForAProgram) {

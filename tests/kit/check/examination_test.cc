@@ -74,6 +74,16 @@ TEST(Check, OneRuleCanBeExaminedAlone) {
   EXPECT_EQ(results.size(), 2u);
 }
 
+TEST(Check, WhatMayBeBrokenAnywhereIsLookedForEverywhere) {
+  EXPECT_THAT(Ids(Examine(FileOf("host-calls"), {"host-calls"}), Outcome::kBroken), ElementsAre("host-calls"));
+}
+
+TEST(Check, ABrokenCreateIsShownToWhoAskedForAnother) {
+  const auto results = Examine(FileOf("create"), {"ack"});
+  EXPECT_THAT(Ids(results, Outcome::kBroken), ElementsAre("create"));
+  EXPECT_THAT(Ids(results, Outcome::kNotExamined), ElementsAre("ack"));
+}
+
 TEST(Check, WhatCannotBeLoadedBreaksTheTableAndLeavesTheRestUnexamined) {
   const auto results = Examine(Broken("missing_symbol"));
   EXPECT_THAT(Ids(results, Outcome::kBroken), ElementsAre("table")) << Text(results);

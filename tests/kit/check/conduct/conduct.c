@@ -57,7 +57,7 @@ static kps_code create_connector(const kps_host* host, kps_str static_json, kps_
                                  kps_error* error) {
   (void)static_json, (void)config_json;
 #ifdef BREAK_SIDE_BY_SIDE
-  if (connectors > 0) return fail(error, KPS_RESOURCE_EXHAUSTED, "there is one already");
+  if (connectors > 0) return fail(error, KPS_FAILED_PRECONDITION, "there is one already");
   ++connectors;
 #endif
 #ifdef BREAK_PROCESS
