@@ -11,10 +11,8 @@
 
 namespace kps {
 
-// Why the table cannot be used, in a sentence with what to do; OK: it can.
-Error CheckTable(const kps_plugin* table);
-
-// `table` has passed CheckTable and lives as long as `library`, which everything created from the result holds.
+// `table` has passed CheckTable (check_table.h) and lives as long as `library`, which everything created from the
+// result holds.
 std::unique_ptr<Plugin> AdaptPlugin(const kps_plugin* table, std::shared_ptr<void> library);
 
 }  // namespace kps

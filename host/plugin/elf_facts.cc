@@ -79,7 +79,7 @@ class Reader {
         case DT_NULL: return;
         case DT_NEEDED: facts->needed.push_back(TextAt(names, entry.d_un.d_val)); break;
         case DT_RPATH:
-        case DT_RUNPATH: facts->library_path = TextAt(names, entry.d_un.d_val); break;
+        case DT_RUNPATH: facts->runpath = TextAt(names, entry.d_un.d_val); break;
         case DT_FLAGS: facts->static_tls |= (entry.d_un.d_val & DF_STATIC_TLS) != 0; break;
         case DT_FLAGS_1: facts->no_delete |= (entry.d_un.d_val & DF_1_NODELETE) != 0; break;
         default: break;

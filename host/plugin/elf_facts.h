@@ -12,7 +12,7 @@ struct ElfFacts {
   std::string build_id;                     // lower-case hex; empty: none
   std::string sha256;                       // of the whole file, lower-case hex
   std::vector<std::string> needed;          // libraries, by the names that the loader looks for
-  std::string library_path;                 // RUNPATH or RPATH: where it looks first
+  std::string runpath;                 // RUNPATH or RPATH: where it looks first
   bool exports_entry = false;               // the function that every plugin has
   std::vector<std::string> unique_symbols;  // STB_GNU_UNIQUE: one process has them once, so they stay
   bool no_delete = false;                   // linked with -z nodelete

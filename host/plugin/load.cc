@@ -12,6 +12,7 @@
 
 #include "host/core/mutex.h"
 #include "host/plugin/adapter.h"
+#include "host/plugin/check_table.h"
 #include "host/plugin/elf_file.h"
 
 namespace kps {
@@ -103,7 +104,7 @@ Result<LoadedTable> LoadTable(const std::string& path, const LoadOptions& option
 Result<std::unique_ptr<Plugin>> LoadPlugin(const std::string& path, const LoadOptions& options) {
   auto loaded = LoadTable(path, options);
   if (!loaded.ok()) return loaded.error();
-  return AdaptPlugin(loaded.value().table, std::move(loaded.value().library));
+  return AdaptPlugin(loaded.value().table, std::move(loaded.value().handle));
 }
 
 std::size_t ResidentLibraries() { return Loaded().Count(); }

@@ -23,10 +23,10 @@ struct LoadOptions {
 // mapped gives the library of then, whatever the file holds now: snapshot.h makes paths that are new.
 Result<std::unique_ptr<Plugin>> LoadPlugin(const std::string& path, const LoadOptions& options = {});
 
-// The plugin's own table, for who wants to call it as it is. It is there as long as `library`.
+// The plugin's own table, for who wants to call it as it is. It is there as long as `handle`.
 struct LoadedTable {
   const kps_plugin* table = nullptr;
-  std::shared_ptr<void> library;
+  std::shared_ptr<void> handle;
 };
 // What LoadPlugin does first.
 Result<LoadedTable> LoadTable(const std::string& path, const LoadOptions& options = {});

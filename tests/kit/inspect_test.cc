@@ -80,7 +80,7 @@ TEST(InspectTest, MissingLibraryIsNamed) {
   const Ran ran = RunTool({"inspect", plugin});
   EXPECT_EQ(ran.exit_code, 2);
   EXPECT_THAT(ran.out, AllOf(ContainsRegex("needs +libodd-from_a_library.so: MISSING"),
-                             ContainsRegex("library path +\\$ORIGIN/library"),
+                             ContainsRegex("runpath +\\$ORIGIN/needed"),
                              ContainsRegex("PROBLEM .*libodd-from_a_library.so: cannot open shared object file")));
   EXPECT_EQ(RunTool({"inspect", Odd("needs_library")}).exit_code, 0);
 }

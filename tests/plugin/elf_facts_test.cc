@@ -68,7 +68,7 @@ TEST(ElfFactsTest, ThreadLocalObjectWithADestructor) {
 TEST(ElfFactsTest, NeededLibrariesAndWhereTheyAreLookedFor) {
   const ElfFacts facts = Odd("needs_library");
   EXPECT_THAT(facts.needed, Contains("libodd-from_a_library.so"));
-  EXPECT_EQ(facts.library_path, "$ORIGIN/library");
+  EXPECT_EQ(facts.runpath, "$ORIGIN/needed");
 }
 
 TEST(ElfFactsTest, FileThatIsNoElfFileHasAHashAlone) {

@@ -32,7 +32,7 @@ TEST(LibraryListTest, LibraryBesideThePluginIsFoundThereAndNowhereElse) {
   const fs::path plugin = KPS_ODD_PLUGINS "/needs_library.so";
   const auto found = ListLibraries(plugin, OwnLoader());
   ASSERT_TRUE(found.ok()) << found.error().ToString();
-  EXPECT_THAT(found.value(), Contains(Field(&NeededLibrary::path, EndsWith("/library/libodd-from_a_library.so"))));
+  EXPECT_THAT(found.value(), Contains(Field(&NeededLibrary::path, EndsWith("/needed/libodd-from_a_library.so"))));
 
   char pattern[] = "/tmp/kps-libraries-XXXXXX";
   const fs::path folder = mkdtemp(pattern);

@@ -103,7 +103,7 @@ class Writer {
     Member("architecture", facts.machine);
     Member("buildId", facts.build_id);
     Member("sha256", facts.sha256);
-    Member("libraryPath", facts.library_path);
+    Member("runpath", facts.runpath);
     List("needed", facts.needed);
     Key("libraries").StartArray();
     for (const NeededLibrary& library : report.libraries) {

@@ -45,7 +45,7 @@ void AddElf(const PluginReport& report, Rows* rows) {
   rows->push_back({"architecture", OrDash(report.elf.machine)});
   rows->push_back({"build id", OrDash(report.elf.build_id)});
   rows->push_back({"sha256", OrDash(report.elf.sha256)});
-  if (!report.elf.library_path.empty()) rows->push_back({"library path", Printable(report.elf.library_path)});
+  if (!report.elf.runpath.empty()) rows->push_back({"runpath", Printable(report.elf.runpath)});
   if (report.libraries.empty() && !report.elf.needed.empty()) {
     rows->push_back({"needs", Printable(Joined(report.elf.needed, ", "))});
   }
