@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -142,11 +143,16 @@ int RunCommandLine(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  // A descriptor that is closed would become the first file that is opened, and be read or written to as one of these.
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd) return kps::cli::kExitUsage;
+// A standard descriptor that is closed would become the first file that is opened, and be read or written to as one.
+// Before the initializers of the libraries, which open some, and so by system calls alone: nothing else is ready.
+[[gnu::no_sanitize("address", "thread", "undefined")]] static void OpenStandardDescriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (syscall(SYS_fcntl, fd, F_GETFD) < 0) syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY);
   }
+}
+[[gnu::section(".preinit_array"), gnu::used]] static void (*const kOpenStandardDescriptors)() = OpenStandardDescriptors;
+
+int main(int argc, char** argv) {
   if (argc == 2) {
     if (const auto exit_code = kps::cli::RunAsChild(argv[1])) return *exit_code;
   }

@@ -26,10 +26,16 @@ struct Content {
   v1::SetPayloadRequest request;
 };
 
-Result<Content> ReadContent(const std::string& file, std::istream& standard_input) {
-  const auto text = ReadFile(file, standard_input);
+bool IsJsonItself(const std::string& source) {
+  const auto first = source.find_first_not_of(" \t\r\n");
+  return first != std::string::npos && source[first] == '{';
+}
+
+Result<Content> ReadContent(const std::string& source, std::istream& standard_input) {
+  const auto text = IsJsonItself(source) ? Result<std::string>(source) : ReadFile(source, standard_input);
   if (!text.ok()) return text.failure();
-  const auto document = ParseJson(text.value(), file == "-" ? "stdin" : file);
+  const std::string file = SourceName(source);
+  const auto document = ParseJson(text.value(), file);
   if (!document.ok()) return document.failure();
   Content content;
   if (IsPlain(document.value())) {
@@ -55,8 +61,13 @@ StreamFile FromContract(const v1::Stream& stream) {
 
 }  // namespace
 
-Result<StreamFile> ReadStreamFile(const std::string& file, std::istream& standard_input) {
-  const auto content = ReadContent(file, standard_input);
+std::string SourceName(const std::string& source) {
+  if (IsJsonItself(source)) return "the command line";
+  return source == "-" ? "stdin" : source;
+}
+
+Result<StreamFile> ReadStreamFile(const std::string& source, std::istream& standard_input) {
+  const auto content = ReadContent(source, standard_input);
   if (!content.ok()) return content.failure();
   StreamFile read;
   if (content.value().plain_json) {
@@ -68,18 +79,19 @@ Result<StreamFile> ReadStreamFile(const std::string& file, std::istream& standar
     if (payload.has_stream()) streams.push_back(FromContract(payload.stream()));
   }
   if (streams.size() == 1) return streams.front();
-  return Failure{kExitUsage, file + " holds " + std::to_string(streams.size()) + " streams: one stream is needed"};
+  return Failure{kExitUsage,
+                 SourceName(source) + " holds " + std::to_string(streams.size()) + " streams: one stream is needed"};
 }
 
-Result<std::string> ReadConfigFile(const std::string& file, std::istream& standard_input) {
-  const auto content = ReadContent(file, standard_input);
+Result<std::string> ReadConfigFile(const std::string& source, std::istream& standard_input) {
+  const auto content = ReadContent(source, standard_input);
   if (!content.ok()) return content.failure();
   if (content.value().plain_json) return *content.value().plain_json;
   const auto& payloads = content.value().request.payloads();
   const auto config =
       std::find_if(payloads.begin(), payloads.end(), [](const v1::Payload& payload) { return payload.has_config(); });
   if (config != payloads.end()) return CompactJson(config->config().metadata());
-  return Failure{kExitUsage, file + " holds no config"};
+  return Failure{kExitUsage, SourceName(source) + " holds no config"};
 }
 
 }  // namespace kps::cli

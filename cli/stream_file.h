@@ -1,5 +1,6 @@
-// One stream, or a config, from a file, for those who do without the contract. What `streams set` and `config set` read
-// is read in the same way; an object that is none of that is taken for the metadata, or the config, itself.
+// One stream, or a config, from a file or from the command line, for those who do without the contract. What
+// `streams set` and `config set` read is read in the same way; an object that is none of that is taken for the
+// metadata, or the config, itself.
 #pragma once
 
 #include <iosfwd>
@@ -19,10 +20,13 @@ struct StreamFile {
   std::string metadata_json = "{}";  // keys in order
 };
 
-// `file`: - is `standard_input`. A file with several streams is a failure.
-Result<StreamFile> ReadStreamFile(const std::string& file, std::istream& standard_input);
+// `source` is a JSON object itself, or else a file; - is `standard_input`. Several streams are a failure.
+Result<StreamFile> ReadStreamFile(const std::string& source, std::istream& standard_input);
 
 // A JSON object.
-Result<std::string> ReadConfigFile(const std::string& file, std::istream& standard_input);
+Result<std::string> ReadConfigFile(const std::string& source, std::istream& standard_input);
+
+// What sentences call it: "the command line", or the file.
+std::string SourceName(const std::string& source);
 
 }  // namespace kps::cli

@@ -160,7 +160,8 @@ class Maker {
     if (const Value* multiple = MemberOf(schema, "multipleOf")) {
       number = std::ceil(number / multiple->GetDouble()) * multiple->GetDouble();
     }
-    if (!whole) return Value(number);
+    constexpr double kWholeMax = 9e18;  // beyond it, no int64_t
+    if (!whole || std::abs(number) > kWholeMax) return Value(number);
     return Value(static_cast<std::int64_t>(std::ceil(number)));
   }
 

@@ -237,5 +237,21 @@ TEST(RunTest, APluginThatHangsWhileItIsLoadedIsGivenUp) {
   EXPECT_THAT(ran.err, testing::HasSubstr("did not come to an end within 10 s while it was loaded"));
 }
 
+TEST(RunTest, AClosedStdinIsAnEmptyOne) {
+  test::Process process({"/bin/sh", "-c", "exec \"$0\" plugin run generator --egress <&-", KPS_CONNECTOR}, {});
+  EXPECT_EQ(process.Wait(), 0);
+  EXPECT_THAT(process.err(), testing::HasSubstr("0 messages"));
+}
+
+TEST(RunTest, AStreamMayStandOnTheCommandLine) {
+  const Ran ran =
+      RunTool({"run", "generator", "--ingress", "--count", "2", "--stream", R"({"count": 2, "sizeBytes": 20})"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.err, testing::HasSubstr("2 messages, 40 bytes"));
+  const Ran wrong = RunTool({"run", "generator", "--stream", "{\"count\": }"});
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.err, testing::HasSubstr("the command line:1:"));
+}
+
 }  // namespace
 }  // namespace kps::cli

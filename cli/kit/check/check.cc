@@ -35,8 +35,8 @@ ExitCode CheckPlugin(const CheckArguments& arguments, const ToolContext& context
   if (!file.ok()) return Fail(file.failure(), context);
   // One that cannot be loaded is examined as far as it goes.
   const PluginDescriptor descriptor = InspectPlugin(file.value()).descriptor.value_or(PluginDescriptor{});
-  const auto parameters =
-      ChooseParameters(file.value(), descriptor, {arguments.static_parameters, arguments.config, arguments.streams});
+  const auto parameters = ChooseParameters(file.value(), descriptor,
+                                           {arguments.static_params, arguments.config, arguments.streams}, context.in);
   if (!parameters.ok()) return Fail(parameters.failure(), context);
 
   std::ofstream junit;
@@ -48,7 +48,7 @@ ExitCode CheckPlugin(const CheckArguments& arguments, const ToolContext& context
   }
   const StopOnSignals stop;
   ExaminationOptions options;
-  options.rule_timeout = std::chrono::milliseconds(static_cast<int>(arguments.timeout_seconds * 1000));
+  options.rule_timeout = std::chrono::seconds(arguments.rule_timeout_s);
   options.rules = arguments.rules;
   auto results = ExaminePlugin(parameters.value(), options, stop.token());
   if (!results.ok()) return Fail(results.failure(), context);
@@ -70,20 +70,19 @@ void AddCheck(CLI::App* group, ToolJob* job) {
   const auto arguments = std::make_shared<CheckArguments>();
   command->add_option("FILE|NAME", arguments->plugin, "the plugin")->required();
   AddPluginPath(command, &arguments->plugin_path);
-  command->add_option("--static", arguments->static_parameters, "its static parameters: JSON, or a file");
-  command->add_option("--config", arguments->config, "its config: JSON, or a file");
-  command->add_option("--stream", arguments->streams,
-                      "a stream (repeatable): JSON, or a file; {\"direction\", \"stream\"}, or the metadata alone");
+  command->add_option("--static-param", arguments->static_params, "a static parameter; VALUE is JSON, or else text")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command->add_option("--config", arguments->config, "its config: JSON, or a file")->type_name("JSON|FILE");
+  command
+      ->add_option("--stream", arguments->streams,
+                   "a stream, one for each direction: what `streams set` takes, or the metadata alone")
+      ->type_name("JSON|FILE...");
   command->add_option("--rule", arguments->rules, "examine this one alone (repeatable)")
       ->type_name("ID")
       ->check(CLI::IsMember(RuleIds()));
-  command->add_option("--rule-timeout", arguments->timeout_seconds, "seconds that a rule may take")
-      ->check(CLI::Range(0.1, 86400.0))
-      ->check(CLI::Validator(
-          [](const std::string& text) {
-            return text.find_first_of("nN") == std::string::npos ? "" : text + " is no number";
-          },
-          ""))
+  command->add_option("--rule-timeout", arguments->rule_timeout_s, "seconds that a rule may take")
+      ->check(CLI::Range(1, 86400))
       ->capture_default_str();
   command->add_option("--junit", arguments->junit_file, "write the results as JUnit's XML, too")->type_name("FILE");
   command->footer(

@@ -11,14 +11,13 @@ namespace kps::cli {
 struct CheckArguments {
   std::string plugin;       // a file or a name
   std::string plugin_path;  // as of --plugin-path; empty: the default
-  // Each a JSON object or a file that holds one; empty: made up from the schema. A stream may stand in the platform's
-  // JSON, {"direction", "stream": {...}}; the metadata alone are for both directions.
-  std::string static_parameters;
-  std::string config;
-  std::vector<std::string> streams;
-  std::vector<std::string> rules;  // ids; empty: all
-  std::string junit_file;          // empty: none
-  double timeout_seconds = 60;     // of one rule
+  // What is empty is made up from the schemas.
+  std::vector<std::string> static_params;  // KEY=VALUE
+  std::string config;                      // JSON, or a file (stream_file.h)
+  std::vector<std::string> streams;        // likewise
+  std::vector<std::string> rules;          // ids; empty: all
+  std::string junit_file;                  // empty: none
+  int rule_timeout_s = 60;
 };
 
 // Exit code 2: a rule is broken.

@@ -1,51 +1,27 @@
 #include "cli/kit/check/check_parameters.h"
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "cli/kit/schema_sample.h"
-#include "host/core/json.h"
+#include "cli/stream_file.h"
 #include "host/core/schema.h"
+#include "host/core/static_parameters.h"
 
 namespace kps::cli {
 namespace {
 
-// The text of `argument`: itself where it is meant to be JSON, else that of the file.
-Result<std::string> TextOf(const std::string& argument, std::string* name) {
-  *name = "the command line";
-  const auto first = argument.find_first_not_of(" \t\r\n");
-  if (first != std::string::npos && argument[first] == '{') return argument;
-  *name = argument;
-  std::error_code ignored;
-  errno = std::filesystem::is_directory(argument, ignored) ? EISDIR : 0;
-  std::ifstream file;
-  if (errno == 0) file.open(argument, std::ios::binary);
-  if (!file.is_open()) return Failure{kExitUsage, "cannot read " + argument + ": " + std::strerror(errno)};
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-Result<JsonMembers> ObjectOf(const std::string& argument, std::string* name) {
-  const auto text = TextOf(argument, name);
-  if (!text.ok()) return text.failure();
-  auto object = ParseJsonObject(text.value());
-  if (!object.ok()) return Failure{kExitUsage, *name + ": " + object.error().message()};
-  return std::move(object.value());
-}
-
-Result<std::string> Validated(std::string json, const std::string& schema, const std::string& name) {
+// `json` if it is valid; a schema that cannot be checked is a matter of the rules.
+Result<std::string> Validated(const std::string& json, const std::string& schema, const std::string& source) {
   const auto parsed = Schema::Parse(schema);
-  if (!parsed.ok()) return json;  // a rule of its own
+  if (!parsed.ok()) return json;
   const auto violations = parsed.value().Check(json, "");
   if (violations.empty()) return json;
   std::string place = violations.front().field;
   if (!place.empty() && place.front() == '.') place.erase(0, 1);
-  return Failure{kExitUsage, name + ": " + (place.empty() ? "" : place + " ") + violations.front().description};
+  return Failure{kExitUsage, source + ": " + (place.empty() ? "" : place + " ") + violations.front().description};
 }
 
-// `option` gives them otherwise. A schema that cannot be checked is a matter of the rules.
+// `option` gives them otherwise.
 Result<std::string> MadeUp(const std::string& schema, const std::string& option) {
   if (!Schema::Parse(schema).ok()) return std::string("{}");
   auto sample = SampleOf(schema);
@@ -53,61 +29,60 @@ Result<std::string> MadeUp(const std::string& schema, const std::string& option)
   return Failure{kExitUsage, sample.failure().text + ", or them with " + option};
 }
 
-Result<std::string> Choose(const std::string& argument, const std::string& schema, const char* member,
-                           const std::string& option) {
-  if (argument.empty()) return MadeUp(schema, option);
-  std::string name;
-  auto object = ObjectOf(argument, &name);
-  if (!object.ok()) return object.failure();
-  const auto inner = object.value().find(member);
-  return Validated(inner == object.value().end() ? ToJson(object.value()) : inner->second, schema, name);
+Result<std::string> ChooseStatic(const std::vector<std::string>& params, const std::string& schema) {
+  if (params.empty()) return MadeUp(schema, "--static-param");
+  const auto merged = MergeParameters("{}", "", params);
+  if (!merged.ok()) return Failure{kExitUsage, merged.error().message()};
+  return Validated(merged.value(), schema, "--static-param");
 }
 
-// Sets the metadata of the direction, or of both, that `argument` is about.
-std::optional<Failure> SetStream(const std::string& argument, const PluginDescriptor& descriptor,
-                                 CheckParameters* parameters) {
-  std::string name;
-  auto object = ObjectOf(argument, &name);
-  if (!object.ok()) return object.failure();
-  const JsonMembers& members = object.value();
-  const bool platform = members.contains("stream");
-  auto metadata = Validated(platform ? members.at("stream") : ToJson(members), descriptor.stream_schema, name);
+Result<std::string> ChooseConfig(const std::string& config, const std::string& schema, std::istream& standard_input) {
+  if (config.empty()) return MadeUp(schema, "--config");
+  const auto read = ReadConfigFile(config, standard_input);
+  if (!read.ok()) return read.failure();
+  return Validated(read.value(), schema, SourceName(config));
+}
+
+// Sets the metadata of the direction, or of both, that `source` is about.
+std::optional<Failure> SetStream(const std::string& source, const PluginDescriptor& descriptor,
+                                 std::istream& standard_input, CheckParameters* parameters) {
+  const auto read = ReadStreamFile(source, standard_input);
+  if (!read.ok()) return read.failure();
+  const auto& direction = read.value().direction;
+  const bool ingress = !direction || *direction == StreamDirection::kIngress;
+  const bool egress = !direction || *direction == StreamDirection::kEgress;
+  if (!(ingress && descriptor.ingress) && !(egress && descriptor.egress)) {
+    return Failure{kExitUsage, SourceName(source) + ": the plugin runs no " +
+                                   DirectionName(ingress ? Direction::kIngress : Direction::kEgress) + " streams"};
+  }
+  const auto metadata = Validated(read.value().metadata_json, descriptor.stream_schema, SourceName(source));
   if (!metadata.ok()) return metadata.failure();
-  const auto direction = members.find("direction");
-  const std::string which = !platform || direction == members.end() ? "" : direction->second;
-  if (!which.empty() && which != "\"INGRESS\"" && which != "\"EGRESS\"") {
-    return Failure{kExitUsage, name + ": direction is " + which + "; it is \"INGRESS\" or \"EGRESS\""};
-  }
-  if ((which == "\"INGRESS\"" && !descriptor.ingress) || (which == "\"EGRESS\"" && !descriptor.egress)) {
-    return Failure{kExitUsage, name + ": direction is " + which + ", which the plugin has not"};
-  }
-  if (which != "\"EGRESS\"" && descriptor.ingress) parameters->ingress_json = metadata.value();
-  if (which != "\"INGRESS\"" && descriptor.egress) parameters->egress_json = metadata.value();
+  if (ingress && descriptor.ingress) parameters->ingress_json = metadata.value();
+  if (egress && descriptor.egress) parameters->egress_json = metadata.value();
   return std::nullopt;
 }
 
 }  // namespace
 
 Result<CheckParameters> ChooseParameters(const std::string& file, const PluginDescriptor& descriptor,
-                                         const GivenParameters& given) {
+                                         const GivenParameters& given, std::istream& standard_input) {
   CheckParameters parameters;
   parameters.file = std::filesystem::absolute(file).string();
-  auto static_json = Choose(given.static_parameters, descriptor.static_schema, "staticParameters", "--static");
+  auto static_json = ChooseStatic(given.static_params, descriptor.static_schema);
   if (!static_json.ok()) return static_json.failure();
-  auto config_json = Choose(given.config, descriptor.config_schema, "config", "--config");
+  auto config_json = ChooseConfig(given.config, descriptor.config_schema, standard_input);
   if (!config_json.ok()) return config_json.failure();
   parameters.static_json = std::move(static_json.value());
   parameters.config_json = std::move(config_json.value());
   for (const std::string& stream : given.streams) {
-    if (auto failure = SetStream(stream, descriptor, &parameters)) return *failure;
+    if (auto failure = SetStream(stream, descriptor, standard_input, &parameters)) return *failure;
   }
-  const bool ingress_missing = descriptor.ingress && parameters.ingress_json.empty();
-  const bool egress_missing = descriptor.egress && parameters.egress_json.empty();
-  if (ingress_missing || egress_missing) {
-    const auto made_up = MadeUp(descriptor.stream_schema, "--stream");
+  for (const auto& [wanted, json] : {std::pair(descriptor.ingress, &parameters.ingress_json),
+                                     std::pair(descriptor.egress, &parameters.egress_json)}) {
+    if (!wanted || !json->empty()) continue;
+    auto made_up = MadeUp(descriptor.stream_schema, "--stream");
     if (!made_up.ok()) return made_up.failure();
-    if (ingress_missing) parameters.ingress_json = made_up.value();
-    if (egress_missing) parameters.egress_json = made_up.value();
+    *json = std::move(made_up.value());
   }
   return parameters;
 }

@@ -1,6 +1,7 @@
 // The parameters with which a plugin is examined: those of the command line, or made up from its schemas.
 #pragma once
 
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -10,14 +11,14 @@
 
 namespace kps::cli {
 
-// Each is a JSON object, or a file that holds one; empty: made up.
+// Empty: made up.
 struct GivenParameters {
-  std::string static_parameters;
-  std::string config;
-  std::vector<std::string> streams;
+  std::vector<std::string> static_params;  // KEY=VALUE
+  std::string config;                      // as stream_file.h reads it
+  std::vector<std::string> streams;        // likewise; without a direction, for both
 };
 // The failure says what is not valid, or cannot be made up.
 Result<CheckParameters> ChooseParameters(const std::string& file, const PluginDescriptor& descriptor,
-                                         const GivenParameters& given);
+                                         const GivenParameters& given, std::istream& standard_input);
 
 }  // namespace kps::cli

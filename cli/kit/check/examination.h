@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>

@@ -11,7 +11,7 @@ constexpr Rule kRules[] = {
     {"schemas", "the schemas describe every parameter, and their defaults and examples are valid",
      "mend the schema; kps-connector plugin inspect shows it as the host reads it", 0, ExamineSchemas},
     {"create", "a connector, consumers and producers can be made of parameters that the schemas call valid",
-     "accept what the schema accepts, or make the schema stricter; --static, --config and --stream give "
+     "accept what the schema accepts, or make the schema stricter; --static-param, --config and --stream give "
      "other parameters than those that were made up",
      0, ExamineCreate},
     {"bounds", "texts are read by their size, and a text without bytes may have no address",

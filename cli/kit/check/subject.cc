@@ -291,10 +291,4 @@ CallResult TestedProducer::Flush(milliseconds timeout) {
       "flush", [&](kps_error* error) { return subject_->table().flush(producer_, Milliseconds(timeout), error); });
 }
 
-void TestedProducer::Wake() {
-  wake_.Set();
-  if (subject_->table().wake_producer == nullptr) return;
-  subject_->CallQuietly("wake_producer", [&] { subject_->table().wake_producer(producer_); });
-}
-
 }  // namespace kps::cli

@@ -158,7 +158,6 @@ class TestedConsumer {
   CallResult Ack(uint64_t token);
   // As hosts do: the descriptor, then the function.
   void Wake();
-  int wake_fd() const { return wake_.get(); }
 
   static std::string_view Bytes(kps_bytes bytes) { return {static_cast<const char*>(bytes.data), bytes.size}; }
 
@@ -185,7 +184,6 @@ class TestedProducer {
   CallResult Produce(const std::vector<std::string>& payloads, std::chrono::milliseconds timeout, std::size_t* taken,
                      std::size_t stride = sizeof(kps_message));
   CallResult Flush(std::chrono::milliseconds timeout);  // OK where there is none
-  void Wake();
 
  private:
   Subject* const subject_;

@@ -9,7 +9,7 @@ namespace kps::cli {
 namespace {
 
 constexpr char kFooter[] = R"(
-The stream FILE is what `streams set` takes, with one stream, or the metadata object alone.
+A stream is what `streams set` takes, with one stream, or the metadata object alone.
 Ingress prints each message; egress sends each line of stdin, and ends when all are delivered.
 SIGINT and SIGTERM end it in order. Log, events and rates go to stderr.
 
@@ -25,14 +25,14 @@ void AddRun(CLI::App* group, ToolJob* job) {
   const auto arguments = std::make_shared<RunArguments>();
   command->add_option("FILE|NAME", arguments->plugin, "the plugin")->required();
   command->add_option("--stream", arguments->stream_file, "the stream; - is the standard input; without: no metadata")
-      ->type_name("FILE");
+      ->type_name("JSON|FILE");
   auto* const ingress = command->add_flag("--ingress", arguments->ingress, "print what the plugin reads");
   command->add_flag("--egress", arguments->egress, "give lines of stdin to the plugin")->excludes(ingress);
   command->add_option("--static-param", arguments->static_params, "a static parameter; VALUE is JSON, or else text")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command->add_option("--config", arguments->config_file, "the config: what `config set` takes, or the object alone")
-      ->type_name("FILE");
+      ->type_name("JSON|FILE");
   command->add_option("--format", arguments->format, "of messages: text, hex, or json: one object a line")
       ->check(CLI::IsMember({"text", "hex", "json"}).description(""))
       ->capture_default_str();

@@ -1,11 +1,14 @@
 // plugin check, as a user runs it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "tests/kit/run_tool.h"
+#include "tests/support/eventually.h"
 
 namespace kps::cli {
 namespace {
@@ -57,6 +60,16 @@ TEST(CheckCommandTest, WithoutAPlaceForTemporaryFilesItSaysWhichOneItTried) {
   EXPECT_EQ(ran.exit_code, 1);
   EXPECT_THAT(ran.err, AllOf(HasSubstr("/proc"), HasSubstr("TMPDIR")));
   EXPECT_EQ(RunTool({"check", Conduct("none"), "--rule", "table"}, {"TMPDIR=/nowhere"}).exit_code, 1);
+}
+
+TEST(CheckCommandTest, ASignalEndsItAndLeavesNothing) {
+  const TempFolder folder;
+  test::Process process({KPS_CONNECTOR, "plugin", "check", Conduct("hang")}, {"TMPDIR=" + folder.path().string()});
+  ASSERT_TRUE(test::Eventually([&] { return !std::filesystem::is_empty(folder.path()); }));
+  process.Signal(SIGINT);
+  EXPECT_EQ(process.Wait(), 1);
+  EXPECT_THAT(process.err(), HasSubstr("stopped"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(CheckCommandTest, ItsChildIsNotForPeople) {

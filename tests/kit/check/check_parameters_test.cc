@@ -6,11 +6,17 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace kps::cli {
 namespace {
 
 using testing::HasSubstr;
+
+std::istream& NoInput() {
+  static std::istringstream none;
+  return none;
+}
 
 PluginDescriptor Descriptor() {
   PluginDescriptor descriptor;
@@ -21,13 +27,13 @@ PluginDescriptor Descriptor() {
 }
 
 CheckParameters Choose(const GivenParameters& given, const PluginDescriptor& descriptor = Descriptor()) {
-  auto parameters = ChooseParameters("p.so", descriptor, given);
+  auto parameters = ChooseParameters("p.so", descriptor, given, NoInput());
   EXPECT_TRUE(parameters.ok()) << parameters.failure().text;
   return parameters.ok() ? parameters.value() : CheckParameters();
 }
 
 std::string Refused(const GivenParameters& given) {
-  const auto parameters = ChooseParameters("p.so", Descriptor(), given);
+  const auto parameters = ChooseParameters("p.so", Descriptor(), given, NoInput());
   return parameters.ok() ? "accepted" : parameters.failure().text;
 }
 
@@ -40,43 +46,46 @@ TEST(CheckParameters, AreMadeUpWhereNoneAreGiven) {
   EXPECT_TRUE(std::filesystem::path(parameters.file).is_absolute());
   PluginDescriptor ingress_only = Descriptor();
   ingress_only.egress = false;
-  EXPECT_EQ(Choose({"", "", {R"({"m":"x"})"}}, ingress_only).egress_json, "");
+  EXPECT_EQ(Choose({{}, "", {R"({"m":"x"})"}}, ingress_only).egress_json, "");
 }
 
 TEST(CheckParameters, AreJsonOrAFileThePlatformsOrTheMetadataAlone) {
-  EXPECT_EQ(Choose({R"({"s":2})", R"({"name":"c","config":{"k":1}})", {}}).static_json, R"({"s":2})");
-  EXPECT_EQ(Choose({"", R"({"name":"c","config":{"k":1}})", {}}).config_json, R"({"k":1})");
-  const CheckParameters both = Choose({"", "", {R"({"m":"x"})", R"({"direction":"EGRESS","stream":{"m":"y"}})"}});
+  EXPECT_EQ(Choose({{"s=2"}, "", {}}).static_json, R"({"s":2})");
+  EXPECT_EQ(Choose({{}, R"({"name":"c","config":{"k":1}})", {}}).config_json, R"({"k":1})");
+  EXPECT_EQ(Choose({{}, R"({"k":2})", {}}).config_json, R"({"k":2})");
+  const CheckParameters both =
+      Choose({{}, "", {R"({"m":"x"})", R"({"name":"out","direction":"EGRESS","stream":{"m":"y"}})"}});
   EXPECT_EQ(both.ingress_json, R"({"m":"x"})");
   EXPECT_EQ(both.egress_json, R"({"m":"y"})");
   const std::string file = testing::TempDir() + "check_parameters_stream.json";
-  std::ofstream(file) << R"({"direction":"INGRESS","stream":{"m":"z"}})";
-  EXPECT_EQ(Choose({"", "", {file}}).ingress_json, R"({"m":"z"})");
-  EXPECT_EQ(Choose({"", "", {file}}).egress_json, R"({"m":"made up"})");
+  std::ofstream(file) << R"({"name":"in","direction":"INGRESS","stream":{"m":"z"}})";
+  EXPECT_EQ(Choose({{}, "", {file}}).ingress_json, R"({"m":"z"})");
+  EXPECT_EQ(Choose({{}, "", {file}}).egress_json, R"({"m":"made up"})");
   std::remove(file.c_str());
 }
 
 TEST(CheckParameters, ThatCannotBeMadeUpHaveToBeGiven) {
   PluginDescriptor descriptor = Descriptor();
   descriptor.stream_schema = R"({"type":"object","required":["url"],"properties":{"url":{"pattern":"^tcp:"}}})";
-  const auto refused = ChooseParameters("p.so", descriptor, {});
+  const auto refused = ChooseParameters("p.so", descriptor, {}, NoInput());
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.failure().text, testing::AllOf(HasSubstr("parameters.url"), HasSubstr("--stream")));
-  EXPECT_EQ(Choose({"", "", {R"({"url":"tcp:x"})"}}, descriptor).ingress_json, R"({"url":"tcp:x"})");
+  EXPECT_EQ(Choose({{}, "", {R"({"url":"tcp:x"})"}}, descriptor).ingress_json, R"({"url":"tcp:x"})");
   descriptor.egress = false;
-  EXPECT_THAT(ChooseParameters("p.so", descriptor, {"", "", {R"({"direction":"EGRESS","stream":{"url":"tcp:x"}})"}})
-                  .failure()
-                  .text,
-              HasSubstr("direction is \"EGRESS\", which the plugin has not"));
+  const std::string egress = R"({"name":"out","direction":"EGRESS","stream":{"url":"tcp:x"}})";
+  EXPECT_THAT(ChooseParameters("p.so", descriptor, {{}, "", {egress}}, NoInput()).failure().text,
+              HasSubstr("the command line: the plugin runs no EGRESS streams"));
 }
 
 TEST(CheckParameters, ThatAreWrongAreRefusedWithTheirPlace) {
-  EXPECT_THAT(Refused({R"({"s":"two"})", "", {}}), HasSubstr("the command line: s "));
-  EXPECT_THAT(Refused({"", "", {R"({"m":1})"}}), HasSubstr("the command line: m "));
-  EXPECT_THAT(Refused({"", "{", {}}), HasSubstr("the command line: "));
-  EXPECT_THAT(Refused({"", "", {"/nowhere.json"}}), HasSubstr("cannot read /nowhere.json: No such file"));
-  EXPECT_THAT(Refused({"", "/tmp", {}}), HasSubstr("cannot read /tmp: Is a directory"));
-  EXPECT_THAT(Refused({"", "", {R"({"direction":"SIDEWAYS","stream":{}})"}}), HasSubstr("direction is \"SIDEWAYS\""));
+  EXPECT_THAT(Refused({{"s=two"}, "", {}}), HasSubstr("--static-param: s "));
+  EXPECT_THAT(Refused({{"=two"}, "", {}}), HasSubstr("--static-param =two: KEY=VALUE is needed"));
+  EXPECT_THAT(Refused({{}, "", {R"({"m":1})"}}), HasSubstr("the command line: m "));
+  EXPECT_THAT(Refused({{}, "{", {}}), HasSubstr("the command line:1:"));
+  EXPECT_THAT(Refused({{}, "", {"/nowhere.json"}}), HasSubstr("cannot read /nowhere.json: No such file"));
+  EXPECT_THAT(Refused({{}, "/tmp", {}}), HasSubstr("cannot read /tmp: it is a directory"));
+  EXPECT_THAT(Refused({{}, "", {R"({"name":"s","direction":"SIDEWAYS","stream":{}})"}}),
+              HasSubstr("\"direction\" must be"));
 }
 
 }  // namespace

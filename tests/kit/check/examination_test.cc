@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -26,8 +26,9 @@ constexpr char kKeepsAll[] = "none";
 std::string FileOf(const std::string& broken) { return std::string(KPS_CONDUCT) + "/" + broken + "/conduct.so"; }
 
 std::vector<RuleResult> Examine(const std::string& file, const std::vector<std::string>& rules = {}) {
+  std::istringstream none;
   const auto report = InspectPlugin(file, {.program = KPS_CONNECTOR});
-  const auto parameters = ChooseParameters(file, report.descriptor.value_or(PluginDescriptor{}), {});
+  const auto parameters = ChooseParameters(file, report.descriptor.value_or(PluginDescriptor{}), {}, none);
   EXPECT_TRUE(parameters.ok());
   auto results = ExaminePlugin(parameters.value(), {.program = KPS_CONNECTOR, .rules = rules}, {});
   EXPECT_TRUE(results.ok());
@@ -82,6 +83,27 @@ TEST(Check, ABrokenCreateIsShownToWhoAskedForAnother) {
   const auto results = Examine(FileOf("create"), {"ack"});
   EXPECT_THAT(Ids(results, Outcome::kBroken), ElementsAre("create"));
   EXPECT_THAT(Ids(results, Outcome::kNotExamined), ElementsAre("ack"));
+}
+
+TEST(Check, AServiceThatIsAwayIsNoFaultOfThePlugin) {
+  const auto results = Examine(FileOf("away"));
+  EXPECT_THAT(Ids(results, Outcome::kBroken), testing::IsEmpty()) << Text(results);
+  EXPECT_THAT(Text(results), HasSubstr("create_consumer answered UNAVAILABLE: no service at all"));
+  EXPECT_THAT(Ids(results, Outcome::kNotExamined),
+              testing::IsSupersetOf({"batch", "read-timeout", "read-wake", "release", "position", "ack"}));
+}
+
+TEST(Check, ASourceThatIsSilentIsExaminedAsFarAsItGoes) {
+  const auto results = Examine(FileOf("silent"), {"read-timeout", "read-wake", "batch", "release", "position", "ack"});
+  EXPECT_THAT(Ids(results, Outcome::kKept), ElementsAre("read-timeout", "read-wake"));
+  EXPECT_THAT(Ids(results, Outcome::kNotExamined), ElementsAre("batch", "release", "position", "ack"));
+  EXPECT_THAT(Text(results), HasSubstr("no message came from a consumer"));
+}
+
+TEST(Check, WhatTakesLongIsExaminedLessOften) {
+  const auto results = Examine(FileOf("slow"), {"hostile", "repeat"});
+  EXPECT_THAT(Ids(results, Outcome::kKept), ElementsAre("repeat", "hostile")) << Text(results);
+  EXPECT_THAT(Text(results), HasSubstr("each takes long"));
 }
 
 TEST(Check, WhatCannotBeLoadedBreaksTheTableAndLeavesTheRestUnexamined) {

@@ -1,4 +1,6 @@
-/* A plugin that keeps every rule of `plugin check`; compiled with BREAK_RULE, it breaks that one, and no other. */
+/* A plugin that keeps every rule of `plugin check`; compiled with BREAK_RULE, it breaks that one, and no other.
+ * BREAK_AWAY, BREAK_SILENT and BREAK_SLOW are no plugin's fault: a service that is away, one that has nothing, and one
+ * that takes long. */
 #include <kps/plugin.h>
 #include <poll.h>
 #include <signal.h>
@@ -8,7 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MESSAGES = 24, BATCH_MAX = 4, TEXT_MAX = 32 };
+#ifdef BREAK_SILENT
+enum { MESSAGES = 0 };
+#else
+enum { MESSAGES = 24 };
+#endif
+enum { BATCH_MAX = 4, TEXT_MAX = 32 };
 
 struct kps_connector {
   const kps_host* host;
@@ -49,6 +56,11 @@ static kps_str stream_id(void) {
   return id;
 }
 
+__attribute__((unused)) static void wait_ms(int milliseconds) { /* some of the broken ones wait */
+  const struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+  nanosleep(&time, NULL);
+}
+
 #ifdef BREAK_SIDE_BY_SIDE
 static int connectors;
 #endif
@@ -62,6 +74,9 @@ static kps_code create_connector(const kps_host* host, kps_str static_json, kps_
 #endif
 #ifdef BREAK_PROCESS
   signal(SIGUSR1, SIG_IGN);
+#endif
+#ifdef BREAK_SLOW
+  wait_ms(100);
 #endif
   *out = calloc(1, sizeof **out);
   if (*out == NULL) return fail(error, KPS_RESOURCE_EXHAUSTED, "no memory");
@@ -117,6 +132,9 @@ static long number_of(kps_bytes position) {
 static kps_code create_consumer(kps_connector* connector, const kps_stream* stream, kps_bytes resume,
                                 kps_consumer** out, kps_error* error) {
   long number = number_of(resume);
+#ifdef BREAK_AWAY
+  return fail(error, KPS_UNAVAILABLE, "no service at all");
+#endif
 #ifdef BREAK_CREATE
   return fail(error, KPS_INVALID_ARGUMENT, "nothing is good enough");
 #endif
@@ -142,11 +160,6 @@ static kps_code create_consumer(kps_connector* connector, const kps_stream* stre
   (*out)->wake_fd = stream->wake_fd;
   (*out)->read = (unsigned long)number;
   return KPS_OK;
-}
-
-__attribute__((unused)) static void wait_ms(int milliseconds) { /* some of the broken ones wait */
-  const struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
-  nanosleep(&time, NULL);
 }
 
 static void destroy_consumer(kps_consumer* consumer) {
@@ -192,7 +205,7 @@ static kps_code next_msg(kps_consumer* consumer, const kps_limits* limits, uint3
   struct batch* batch = NULL;
   size_t count = 0, bytes = 0, most = limits->messages_max < BATCH_MAX ? limits->messages_max : BATCH_MAX;
   if (timeout_ms > consumer->longest_timeout_ms) consumer->longest_timeout_ms = timeout_ms;
-  if (consumer->read >= MESSAGES) {
+  if ((long)consumer->read >= MESSAGES) {
     wait_for_more(consumer, timeout_ms);
     return KPS_OK;
   }
@@ -201,7 +214,7 @@ static kps_code next_msg(kps_consumer* consumer, const kps_limits* limits, uint3
 #ifdef BREAK_BATCH
   if (limits->messages_max == 1) most = 2;
 #endif
-  while (count < most && consumer->read < MESSAGES) {
+  while (count < most && (long)consumer->read < MESSAGES) {
     kps_message* message = &batch->messages[count];
     const int size = snprintf(batch->texts[count], TEXT_MAX, "message %lu", consumer->read);
     if (count > 0 && bytes + (size_t)size > limits->bytes_max) break;
