@@ -145,7 +145,7 @@ int RunCommandLine(int argc, char** argv) {
 
 // A standard descriptor that is closed would become the first file that is opened, and be read or written to as one.
 // Before the initializers of the libraries, which open some, and so by system calls alone: nothing else is ready.
-[[gnu::no_sanitize("address", "thread", "undefined")]] static void OpenStandardDescriptors() {
+__attribute__((no_sanitize("address", "thread", "undefined"))) static void OpenStandardDescriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (syscall(SYS_fcntl, fd, F_GETFD) < 0) syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY);
   }
