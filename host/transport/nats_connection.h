@@ -121,6 +121,8 @@ class NatsConnection final : private NatsLink::Owner {
   std::vector<NatsPublisher*> publishers_ KPS_GUARDED_BY(mutex_);
   std::function<void(bool connected)> watcher_ KPS_GUARDED_BY(mutex_);
   bool stopping_ KPS_GUARDED_BY(mutex_) = false;
+  std::chrono::steady_clock::time_point idle_since_ KPS_GUARDED_BY(mutex_){};
+  std::chrono::steady_clock::time_point next_round_trip_ KPS_GUARDED_BY(mutex_){};  // not before it
 
   std::thread thread_;
 };
