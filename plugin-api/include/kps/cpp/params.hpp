@@ -77,6 +77,13 @@ class Params {
     return number;
   }
 
+  bool bool_or(const char *key, bool fallback) {
+    const rapidjson::Value *value = find(key);
+    if (value == nullptr) return fallback;
+    if (!value->IsBool()) fail("\"" + std::string(key) + "\" must be true or false");
+    return value->GetBool();
+  }
+
   double number_or(const char *key, double fallback, double min) {
     const rapidjson::Value *value = find(key);
     if (value == nullptr) return fallback;
