@@ -23,10 +23,11 @@ struct Credentials {
 Credentials read_credentials(plugin::Params& params);
 
 // The properties of a schema that read_credentials reads; a comma comes after it where more follow.
-#define KPS_CREDENTIALS_SCHEMA \
-  R"json(    "username": {"type": "string", "minLength": 1, "description": "The name to log in with"},                  \
-    "passwordFile": {"type": "string", "minLength": 1, "description": "The file that holds the password"},               \
-    "passwordEnv": {"type": "string", "minLength": 1, "description": "The environment variable that holds the password"})json"
+#define KPS_CREDENTIALS_SCHEMA                                                                                \
+  R"("username": {"type": "string", "minLength": 1, "description": "The name to log in with"},)"              \
+  R"("passwordFile": {"type": "string", "minLength": 1, "description": "The file that holds the password"},)" \
+  R"("passwordEnv": {"type": "string", "minLength": 1,)"                                                      \
+  R"( "description": "The environment variable that holds the password"})"
 
 }  // namespace kps::plugins
 

@@ -21,14 +21,14 @@ struct Tls {
 Tls read_tls(plugin::Params& params, bool implied);
 
 // The properties of a schema that read_tls reads; a comma comes after it where more follow.
-#define KPS_TLS_SCHEMA \
-  R"json(    "tls": {"type": "boolean", "description": "Whether the connection is encrypted; by default, as the address says"}, \
-    "caFile": {"type": "string", "minLength": 1,                                                                         \
-               "description": "The certificates to trust, PEM; by default, those of the system"},                        \
-    "certFile": {"type": "string", "minLength": 1, "description": "This client's certificate, PEM"},                     \
-    "keyFile": {"type": "string", "minLength": 1, "description": "The key of certFile, PEM"},                            \
-    "tlsVerify": {"type": "boolean", "default": true,                                                                    \
-                  "description": "Whether the server's certificate has to be one to trust, and for its name"})json"
+#define KPS_TLS_SCHEMA                                                                                                    \
+  R"("tls": {"type": "boolean", "description": "Whether the connection is encrypted; by default, as the address says"},)" \
+  R"("caFile": {"type": "string", "minLength": 1,)"                                                                       \
+  R"( "description": "The certificates to trust, PEM; by default, those of the system"},)"                                \
+  R"("certFile": {"type": "string", "minLength": 1, "description": "This client's certificate, PEM"},)"                   \
+  R"("keyFile": {"type": "string", "minLength": 1, "description": "The key of certFile, PEM"},)"                          \
+  R"("tlsVerify": {"type": "boolean", "default": true,)"                                                                  \
+  R"( "description": "Whether the server's certificate has to be one to trust, and for its name"})"
 
 }  // namespace kps::plugins
 

@@ -116,6 +116,7 @@ class Consumer {
       const kps_bytes& id = batch.messages[i].id;
       ids.emplace_back(id.size == 0 ? "" : static_cast<const char*>(id.data), id.size);
     }
+    if (batch.message_count > 0) token = batch.token;
     if (batch.message_count > 0) position.assign(static_cast<const char*>(batch.position.data), batch.position.size);
     return payloads;
   }
@@ -129,9 +130,16 @@ class Consumer {
     return all;
   }
 
+  // All that came is safe.
+  void ack() {
+    kps_error error = Plugin::fresh();
+    if (plugin_.table->ack(consumer_, token, &error) != KPS_OK) throw Error(error);
+  }
+
   void wake() { eventfd_write(wake_fd, 1); }
 
   std::string position;
+  uint64_t token = 0;            // of the newest batch
   std::vector<std::string> ids;  // of all the messages
   int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 

@@ -1,0 +1,18 @@
+// Whether a server can be reached, without blocking for longer than asked.
+#ifndef KPS_PLUGINS_MQTT_MQTT_CONNECT_H
+#define KPS_PLUGINS_MQTT_MQTT_CONNECT_H
+
+#include <chrono>
+#include <string>
+
+namespace kps::plugins {
+
+// Opens a TCP connection and closes it again: libmosquitto's own connect (2.0.11) blocks for as long as the system
+// does, minutes where nobody answers. Returns empty when one of the host's addresses was reached, else why none was.
+// False in
+// `*woken`: `wake_fd` did not become readable.
+std::string probe_tcp(const std::string& host, int port, int wake_fd, std::chrono::milliseconds timeout, bool* woken);
+
+}  // namespace kps::plugins
+
+#endif

@@ -1,0 +1,58 @@
+// The connector of the mqtt plugin: one connection to a broker for each stream.
+#include <kps/plugin.hpp>
+#include <memory>
+
+#include "mqtt_consumer.h"
+#include "mqtt_producer.h"
+#include "mqtt_settings.h"
+
+namespace kps::plugins {
+namespace {
+
+constexpr char kStreamSchema[] = R"json({
+  "type": "object",
+  "properties": {
+    "broker": {"type": "string", "minLength": 1, "examples": ["mqtt://localhost:1883", "mqtts://broker.example:8883"],
+               "description": "The broker: mqtt://HOST[:PORT], or mqtts:// for TLS"},
+    "topic": {"type": "string", "minLength": 1, "examples": ["plant/+/temperature"],
+              "description": "INGRESS: a topic filter, wildcards (+, #) and $share/GROUP/FILTER included. EGRESS: a topic"},
+    "qos": {"type": "integer", "minimum": 0, "maximum": 2, "default": 1,
+            "description": "The quality of service: 0 at most once, 1 at least once, 2 exactly once as far as the broker"},
+    "retain": {"type": "boolean", "default": false,
+               "description": "EGRESS: whether the broker keeps the last message for later subscribers"},
+    "protocol": {"enum": ["5", "3.1.1"], "default": "5", "description": "The version of MQTT"},
+    "clientId": {"type": "string", "minLength": 1,
+                 "description": "What the broker knows this stream by, and keeps its session under; by default, kps- and the stream's id for INGRESS, a new one each time for EGRESS"},
+    "keepSession": {"type": "boolean", "default": true,
+                    "description": "INGRESS: whether the broker keeps what comes while the stream is away"},
+    "sessionExpiryS": {"type": "integer", "minimum": 1, "maximum": 4294967295, "default": 604800,
+                       "description": "INGRESS, protocol 5: for how many seconds it keeps that"},
+    "keepAliveS": {"type": "integer", "minimum": 5, "maximum": 3600, "default": 60,
+                   "description": "INGRESS: after how many seconds of silence the connection is tried"},
+)json" KPS_CREDENTIALS_SCHEMA ",\n" KPS_TLS_SCHEMA R"json(
+  },
+  "required": ["broker", "topic"],
+  "additionalProperties": false
+})json";
+
+class MqttConnector : public plugin::Connector {
+ public:
+  using Connector::Connector;
+
+  std::unique_ptr<plugin::Consumer> create_consumer(const plugin::Stream& stream, const std::string&) override {
+    return std::make_unique<MqttConsumer>(read_ingress_settings(stream));
+  }
+  std::unique_ptr<plugin::Producer> create_producer(const plugin::Stream& stream) override {
+    return std::make_unique<MqttProducer>(read_egress_settings(stream));
+  }
+};
+
+constexpr auto kDescriptor =
+    plugin::Descriptor("mqtt", "0.1.0", "Subscribes to topics of an MQTT broker, and publishes to one.",
+                       KPS_DIRECTIONS_INGRESS | KPS_DIRECTIONS_EGRESS)
+        .stream_schema(kStreamSchema);
+
+}  // namespace
+}  // namespace kps::plugins
+
+KPS_PLUGIN(kps::plugins::MqttConnector, kps::plugins::kDescriptor);
