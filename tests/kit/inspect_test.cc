@@ -48,6 +48,16 @@ TEST(InspectTest, AsJson) {
   EXPECT_EQ(std::string(json["elf"]["sha256"].GetString()).size(), 64u);
 }
 
+TEST(InspectTest, AsMarkdown) {
+  const Ran ran = RunTool({"inspect", "file", "--markdown"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("\nStatic parameters:\n\n| parameter | type | default | meaning |\n|---|---|---|---|\n"
+                                 "| `discover` | string, at least 1 character |  | Which files"));
+  EXPECT_THAT(ran.out, HasSubstr("\nStream metadata:\n"));
+  EXPECT_THAT(ran.out, HasSubstr("| `path` | string, at least 1 character | required | The file"));
+  EXPECT_THAT(ran.out, HasSubstr("| `chunkBytes` | integer, 1 to 67108864 | `65536` | INGRESS"));
+}
+
 TEST(InspectTest, BrokenOneIsShownWithItsReason) {
   const std::pair<const char*, const char*> broken[] = {
       {"missing_symbol", "does not export kps_plugin_v1"},

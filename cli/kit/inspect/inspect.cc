@@ -6,6 +6,7 @@
 
 #include "cli/kit/inspect/plugin_report.h"
 #include "cli/kit/inspect/report_json.h"
+#include "cli/kit/inspect/report_markdown.h"
 #include "cli/kit/inspect/report_text.h"
 #include "cli/kit/plugin_path.h"
 
@@ -18,6 +19,10 @@ ExitCode Inspect(const InspectArguments& arguments, const ToolContext& context) 
     return file.failure().exit_code;
   }
   const PluginReport report = InspectPlugin(file.value());
+  if (arguments.markdown && report.descriptor) {
+    context.out << ReportMarkdown(*report.descriptor);
+    return kExitOk;
+  }
   context.out << (context.json ? ReportJson(report) : ReportText(report, context.row_width_max));
   return report.problems.empty() ? kExitOk : kExitRefused;
 }
@@ -28,6 +33,7 @@ void AddInspect(CLI::App* group, ToolJob* job) {
   command->fallthrough();
   const auto arguments = std::make_shared<InspectArguments>();
   command->add_option("FILE|NAME", arguments->plugin, "the plugin")->required();
+  command->add_flag("--markdown", arguments->markdown, "print its parameters as tables of Markdown, for a README");
   AddPluginPath(command, &arguments->plugin_path);
   command->footer(
       "It is loaded in a child process, so one that crashes is shown as well. Exit code 2: it cannot be used.");

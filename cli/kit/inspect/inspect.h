@@ -10,6 +10,7 @@ namespace kps::cli {
 struct InspectArguments {
   std::string plugin;       // a file or a name
   std::string plugin_path;  // as of --plugin-path; empty: the default
+  bool markdown = false;    // the parameters alone
 };
 
 // Exit code 2: the plugin cannot be used; what is known is printed all the same.
