@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <random>
 #include <thread>
 
@@ -231,6 +232,11 @@ TEST(MqttFaultTest, BadMetadata) {
            {R"({"broker": "x", "topic": "a#"})", "no topic filter of MQTT"},
            {R"({"broker": "x", "topic": "a", "qos": 3})", "\"qos\" must be a whole number from 0 to 2"},
            {R"({"broker": "x", "topic": "a", "passwordEnv": "NOT_SET_AT_ALL"})", "NOT_SET_AT_ALL is not set"},
+           {R"({"broker": "x", "topic": "a", "passwordEnv": "HOME"})", "a password needs a \"username\""},
+           {R"({"broker": "x", "topic": "a", "passwordEnv": "A", "passwordFile": "b"})", "not both"},
+           {R"({"broker": "x", "topic": "a", "username": "u", "passwordFile": "/dev/null"})", "/dev/null is empty"},
+           {R"({"broker": "x", "topic": "a", "username": "u", "passwordFile": "/dev/zero"})", "too large for a secret"},
+           {R"({"broker": "x", "topic": "a", "tls": true, "keyFile": "/dev/null"})", "go together"},
            {R"({"broker": "mqtts://x", "topic": "a", "tls": false})", "\"tls\" is false"},
            {R"({"broker": "x", "topic": "a", "caFile": "/dev/null"})", "no TLS: set \"tls\""},
            {R"({"broker": "x", "topic": "a", "retain": true})", "\"retain\" is not a known key"},
@@ -239,8 +245,36 @@ TEST(MqttFaultTest, BadMetadata) {
     EXPECT_EQ(error.code, KPS_INVALID_ARGUMENT) << error.what();
     EXPECT_THAT(error.what(), HasSubstr(sentence));
   }
+  const Error missing = error_of(
+      [&] { Consumer(plugin, R"({"broker": "x", "topic": "a", "username": "u", "passwordFile": "/no/file"})"); });
+  EXPECT_EQ(missing.code, KPS_NOT_FOUND);
+  EXPECT_THAT(missing.what(), HasSubstr("\"passwordFile\": open /no/file: No such file"));
   const Error error = error_of([&] { Producer(plugin, R"({"broker": "x", "topic": "a/+"})"); });
   EXPECT_THAT(error.what(), HasSubstr("without wildcards"));
+}
+
+TEST(MqttTlsTest, TheBrokerHasToBeTheOneThatIsTrusted) {
+  Directory directory;
+  const std::string cert = directory / "cert";
+  const std::string key = directory / "key";
+  ASSERT_EQ(std::system(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout " + key +
+                         " -out " + cert + " -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null")
+                            .c_str()),
+            0);
+  const MosquittoServer server("cafile " + cert + "\ncertfile " + cert + "\nkeyfile " + key);
+  const std::string address = R"({"topic": "t", "broker": "mqtts://localhost:)" + std::to_string(server.port()) + "\"";
+  Plugin plugin("mqtt");
+  {
+    Consumer consumer(plugin, address + R"(, "caFile": ")" + cert + "\"}");
+    Producer producer(plugin, address + R"(, "tlsVerify": false})");
+    Send(&producer, {"secret"});
+    EXPECT_THAT(CollectAndAck(&consumer, 1), ElementsAre("secret"));
+  }
+  const Error unknown = error_of([&] { Consumer(plugin, address + "}"); });
+  EXPECT_EQ(unknown.code, KPS_UNAVAILABLE);
+  EXPECT_THAT(unknown.what(), HasSubstr("TLS failed"));
+  const Error plain = error_of([&] { Consumer(plugin, Metadata(server)); });
+  EXPECT_EQ(plain.code, KPS_UNAVAILABLE) << plain.what();
 }
 
 // Everything arrives at least once while the broker restarts twice under about 2,000 messages a second, and the

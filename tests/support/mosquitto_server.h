@@ -26,6 +26,7 @@ class MosquittoServer {
 
  private:
   bool TryStart();
+  std::string Log() const;
 
   std::string config_;
   std::string folder_;
