@@ -29,11 +29,13 @@ milliseconds left_until(MqttClient::Clock::time_point deadline) {
   return std::max(left, milliseconds(0));
 }
 
-// Not undone: the library counts without a lock, and two versions of this plugin may come and go at a time.
-void init_library() {
-  static const int once = mosquitto_lib_init();
-  static_cast<void>(once);
-}
+// libmosquitto counts its users without a lock. The loader has one, under which it makes and ends what is static: two
+// versions of this plugin may come and go at a time.
+struct Library {
+  Library() { static_cast<void>(mosquitto_lib_init()); }
+  ~Library() { static_cast<void>(mosquitto_lib_cleanup()); }
+};
+const Library library;
 
 }  // namespace
 
@@ -57,7 +59,6 @@ struct MqttClient::Callbacks {
 };
 
 MqttClient::MqttClient(const MqttSettings& settings, Events* events) : settings_(settings), events_(events) {
-  init_library();
   // mosquitto_new also makes the process ignore SIGPIPE, which is the host's to decide.
   struct sigaction former = {};
   (void)::sigaction(SIGPIPE, nullptr, &former);
