@@ -14,7 +14,7 @@ constexpr char kStreamSchema[] = R"json({
   "properties": {
     "broker": {"type": "string", "minLength": 1, "examples": ["mqtt://localhost:1883", "mqtts://broker.example:8883"],
                "description": "The broker: mqtt://HOST[:PORT], or mqtts:// for TLS"},
-    "topic": {"type": "string", "minLength": 1, "examples": ["plant/+/temperature"],
+    "topic": {"type": "string", "minLength": 1, "examples": ["plant/temperature"],
               "description": "INGRESS: a topic filter, wildcards (+, #) and $share/GROUP/FILTER included. EGRESS: a topic"},
     "qos": {"type": "integer", "minimum": 0, "maximum": 2, "default": 1,
             "description": "The quality of service: 0 at most once, 1 at least once, 2 exactly once as far as the broker"},
