@@ -39,6 +39,10 @@ KafkaConsumer::KafkaConsumer(const plugin::Host& host, const plugin::Stream& str
   Conf conf(settings_.cluster);
   // Also without a group, librdkafka wants a name; nothing is committed to it then.
   conf.set("group.id", settings_.group.empty() ? "kps-connector-no-group" : settings_.group);
+  conf.set("session.timeout.ms", std::to_string(settings_.session_timeout_ms));
+  conf.set("heartbeat.interval.ms", std::to_string(std::min<uint64_t>(3000, settings_.session_timeout_ms / 3)));
+  // Not less than the session, as librdkafka wants it.
+  conf.set("max.poll.interval.ms", std::to_string(std::max<uint64_t>(300000, settings_.session_timeout_ms)));
   conf.set("enable.auto.commit", "false");
   conf.set("enable.auto.offset.store", "false");
   // Where no offset is to be had, this class decides: jumping to an end would lose messages silently.
@@ -79,20 +83,25 @@ KafkaConsumer::KafkaConsumer(const plugin::Host& host, const plugin::Stream& str
 KafkaConsumer::~KafkaConsumer() {
   borrowed_.clear();
   held_.reset();
-  rd_kafka_t* handle = client_.handle();
-  if (handle == nullptr) return;
   if (!settings_.group.empty() && !client_.away()) {
     commits_.finish(Clock::now() + kCommitLast);
-    // Says goodbye to the group, so that another member takes over at once; but not for longer than a moment.
-    const KafkaPointer<rd_kafka_queue_t> queue(rd_kafka_queue_new(handle));
-    const KafkaPointer<rd_kafka_error_t> error(rd_kafka_consumer_close_queue(handle, queue.get()));
-    const Clock::time_point deadline = Clock::now() + kLeaveGroup;
-    while (!error && rd_kafka_consumer_closed(handle) == 0 && Clock::now() < deadline) {
-      rd_kafka_queue_poll_callback(queue.get(), 10);
-    }
+    leave_group();
   }
   commits_.close();
   client_.close(RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+// So that another member takes over at once; but it does not hold the end up for longer than a moment.
+void KafkaConsumer::leave_group() {
+  const KafkaPointer<rd_kafka_queue_t> queue(rd_kafka_queue_new(client_.handle()));
+  const KafkaPointer<rd_kafka_error_t> error(rd_kafka_consumer_close_queue(client_.handle(), queue.get()));
+  if (error) return;
+  const Clock::time_point deadline = Clock::now() + kLeaveGroup;
+  while (rd_kafka_consumer_closed(client_.handle()) == 0 && Clock::now() < deadline) {
+    // As events: what was fetched comes here too, and is no callback.
+    const KafkaPointer<rd_kafka_event_t> event(rd_kafka_queue_poll(queue.get(), 10));
+    if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE) rd_kafka_assign(client_.handle(), nullptr);
+  }
 }
 
 void KafkaConsumer::resume(const std::string& position) {

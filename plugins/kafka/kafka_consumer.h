@@ -43,6 +43,7 @@ class KafkaConsumer : public plugin::Consumer {
   void resume(const std::string& position);
   void take_assigned(const rd_kafka_topic_partition_list_t* list);
   void give_back();
+  void leave_group();
   void start_partitions();
   bool poll_one();
   void take_message(KafkaPointer<rd_kafka_message_t> message);

@@ -41,6 +41,8 @@ constexpr char kStreamSchema[] = R"json({
                    "description": "INGRESS, instead of a group: the partitions to read, at most 120"},
     "from": {"enum": ["start", "end"], "default": "start",
              "description": "INGRESS: where a partition is begun that has no offset yet, in the position or the group"},
+    "sessionTimeoutMs": {"type": "integer", "minimum": 1000, "maximum": 3600000, "default": 45000,
+                         "description": "INGRESS, with a group: a member that is silent for so long has lost its partitions"},
     "key": {"type": "string", "minLength": 1,
             "description": "EGRESS: the key of every message; all go to one partition then, in order"},
     "compression": {"enum": ["none", "gzip", "snappy", "lz4", "zstd"], "default": "none",

@@ -86,6 +86,7 @@ ConsumeSettings read_consume_settings(plugin::Params& params) {
   settings.group = params.string_or("group", "");
   const std::string partitions = params.string_or("partitions", "");
   settings.from_end = params.choice_or("from", {"start", "end"}, "start") == "end";
+  settings.session_timeout_ms = params.integer_or("sessionTimeoutMs", 45000, 1000, 3600000);
   params.refuse_unknown_keys();
   if (settings.group.empty() == partitions.empty()) params.fail("give \"group\" or \"partitions\", one of them");
   settings.partitions = read_partitions(params, partitions);

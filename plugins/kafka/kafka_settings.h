@@ -28,6 +28,7 @@ struct ConsumeSettings {
   std::string group;                // empty: partitions are given
   std::vector<int32_t> partitions;  // without a group; sorted, each once
   bool from_end = false;
+  uint64_t session_timeout_ms = 0;
 };
 
 struct ProduceSettings {

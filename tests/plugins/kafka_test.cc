@@ -23,7 +23,7 @@ class Kafka : public ::testing::Test {
   KafkaServer server;
   Plugin plugin{"kafka"};
   const std::string one = R"(,"partitions":"0")";
-  const std::string group = R"(,"group":"g")";
+  const std::string group = R"(,"group":"g","sessionTimeoutMs":5000)";  // the mock waits for so long between members
 };
 
 Texts AnyBytes() {
