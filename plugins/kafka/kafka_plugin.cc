@@ -15,11 +15,13 @@
 namespace kps::plugins {
 namespace {
 
-#define KPS_KAFKA_CLUSTER_SCHEMA \
-  R"json("brokers": {"type": "string", "minLength": 1, "examples": ["kafka-1:9092,kafka-2:9092"],                        \
-                "description": "Servers to begin with, HOST:PORT, with commas; the others are learnt from them"},       \
-    "mechanism": {"enum": ["none", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], "default": "none",                       \
-                  "description": "How to log in, by SASL"},)json" KPS_CREDENTIALS_SCHEMA "," KPS_TLS_SCHEMA
+// clang-format off: a literal a line, as a raw one keeps the backslash at its end
+#define KPS_KAFKA_CLUSTER_SCHEMA                                                                                  \
+  R"json("brokers": {"type": "string", "minLength": 1, "examples": ["kafka-1:9092,kafka-2:9092"],)json"           \
+  R"json( "description": "Servers to begin with, HOST:PORT, with commas; the others are learnt from them"},)json" \
+  R"json("mechanism": {"enum": ["none", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], "default": "none",)json"      \
+  R"json( "description": "How to log in, by SASL"},)json" KPS_CREDENTIALS_SCHEMA "," KPS_TLS_SCHEMA
+// clang-format on
 
 constexpr char kStaticSchema[] = R"json({
   "type": "object",
