@@ -34,6 +34,9 @@ class KafkaServer {
   }
   void stop() { require(rd_kafka_mock_broker_set_down(cluster_, -1), "stop"); }
   void start() { require(rd_kafka_mock_broker_set_up(cluster_, -1), "start"); }
+  void answer_after(std::chrono::milliseconds delay) {
+    require(rd_kafka_mock_broker_set_rtt(cluster_, 1, static_cast<int>(delay.count())), "answer_after");
+  }
   void refuse(const std::string& topic, rd_kafka_resp_err_t error) {
     rd_kafka_mock_topic_set_error(cluster_, topic.c_str(), error);
   }

@@ -105,6 +105,21 @@ TEST_F(KafkaTrouble, AFlushFailsWhileTheServerIsAwayAndMakesGoodLater) {
   EXPECT_EQ(server.content("t", 0, all.size()), all);
 }
 
+TEST_F(KafkaTrouble, AFlushWaitsForTheServersAnswer) {
+  server.create("t");
+  Producer producer(plugin, metadata());
+  ASSERT_EQ(producer.produce({"1"}), 1u);
+  producer.flush();
+  server.answer_after(milliseconds(5000));  // longer than a flush waits
+  ASSERT_EQ(producer.produce({"2", "3"}), 2u);
+  const Error error = error_of([&] { producer.flush(); });
+  EXPECT_EQ(error.code, KPS_DEADLINE_EXCEEDED);
+  EXPECT_THAT(error.what(), HasSubstr("2 messages are not confirmed yet"));
+  server.answer_after(milliseconds(0));
+  FailuresUntilItSucceeds([&] { producer.flush(); });
+  EXPECT_EQ(server.content("t", 0, 3), (Texts{"1", "2", "3"}));
+}
+
 TEST_F(KafkaTrouble, NothingIsLostOverRestartsUnderLoad) {
   server.create("t");
   constexpr int kCount = 6000;
