@@ -23,7 +23,7 @@ void append_message(std::string& body, const plugin::Message& message, Framing f
 
 bool is_json(const char* data, size_t size) {
   if (size == 0) return false;
-  // Iterative: brackets in brackets cost no stack. Numbers as strings: any size of them is JSON.
+  // Iterative: brackets in brackets cost no stack. Numbers as strings: none is converted.
   constexpr unsigned kFlags =
       rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
   rapidjson::MemoryStream stream(data, size);

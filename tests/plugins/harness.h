@@ -24,8 +24,10 @@ inline std::string text(kps_str s) { return std::string(s.data == nullptr ? "" :
 inline kps_str str(const std::string& s) { return {s.data(), s.size()}; }
 
 struct Error : std::runtime_error {
-  explicit Error(const kps_error& e) : runtime_error(std::string(e.text, e.text_size)), code(e.code) {}
+  explicit Error(const kps_error& e)
+      : runtime_error(std::string(e.text, e.text_size)), code(e.code), retry_after_ms(e.retry_after_ms) {}
   kps_code code;
+  uint32_t retry_after_ms;
 };
 
 // The library, one connector, and a host that remembers what it was told.
@@ -151,21 +153,24 @@ class Consumer {
 class Producer {
  public:
   Producer(Plugin& plugin, const std::string& metadata) : plugin_(plugin) {
-    const kps_stream stream = stream_of(metadata, KPS_DIRECTION_EGRESS, -1);
+    const kps_stream stream = stream_of(metadata, KPS_DIRECTION_EGRESS, wake_fd);
     kps_error error = Plugin::fresh();
     if (plugin.table->create_producer(plugin.connector, &stream, &producer_, &error) != KPS_OK) throw Error(error);
   }
   ~Producer() {
     if (producer_ != nullptr) plugin_.table->destroy_producer(producer_);
+    close(wake_fd);
   }
 
-  size_t produce(const std::vector<std::string>& payloads) {
+  size_t produce(const std::vector<std::string>& payloads, uint32_t timeout_ms = 1000) {
     std::vector<kps_message> messages;
     for (const std::string& p : payloads) messages.push_back({{p.data(), p.size()}, 0, {nullptr, 0}});
     kps_error error = Plugin::fresh();
     size_t taken = 0;
-    last =
-        plugin_.table->produce(producer_, messages.data(), messages.size(), sizeof(kps_message), 1000, &taken, &error);
+    last = plugin_.table->produce(producer_, messages.data(), messages.size(), sizeof(kps_message), timeout_ms, &taken,
+                                  &error);
+    last_text.assign(error.text, error.text_size);
+    retry_after_ms = error.retry_after_ms;
     return taken;
   }
   void flush() {
@@ -173,7 +178,13 @@ class Producer {
     if (plugin_.table->flush(producer_, 1000, &error) != KPS_OK) throw Error(error);
   }
 
+  void wake() { eventfd_write(wake_fd, 1); }
+
+  // Of the last produce.
   kps_code last = 0;
+  std::string last_text;
+  uint32_t retry_after_ms = 0;
+  int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
  private:
   Plugin& plugin_;
