@@ -50,6 +50,7 @@ constexpr char kStreamSchema[] =
                          "description": "EGRESS, batch lines and array: the most messages of a request"},
 )json" KPS_CREDENTIALS_SCHEMA ",\n" KPS_TLS_SCHEMA R"json(
   },
+  "oneOf": [{"required": ["listen"]}, {"required": ["url"]}],
   "additionalProperties": false
 })json";
 

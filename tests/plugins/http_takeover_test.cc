@@ -93,7 +93,7 @@ TEST_F(HttpTakeover, NothingThatWasAcceptedIsLostAndNobodyIsTurnedAway) {
   while (!stopped) pump(*old);
   waiter.join();
   for (const std::string& message : senders.messages()) ASSERT_EQ(received.count(message), 1u) << message;
-  RecordProperty("connections_cut_off", senders.cut_off());fprintf(stderr,"CUT %d of %d\n", senders.cut_off(), senders.accepted());
+  RecordProperty("connections_cut_off", senders.cut_off());
 }
 
 TEST_F(HttpTakeover, AfterTheOldOneTheNewOneHasThePortAlone) {
