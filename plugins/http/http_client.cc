@@ -1,6 +1,5 @@
 #include "http_client.h"
 
-#include <dlfcn.h>
 #include <strings.h>
 
 #include <algorithm>
@@ -41,11 +40,6 @@ bool take_header(std::string_view line, std::string_view name, std::string* valu
 }  // namespace
 
 void prepare_curl() {
-  Dl_info library;
-  if (::dladdr(reinterpret_cast<void*>(&curl_multi_poll), &library) != 0 && library.dli_fname != nullptr) {
-    // Counted up and never down: what is left of it is the process's.
-    static_cast<void>(::dlopen(library.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE));
-  }
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw plugin::Failure(KPS_INTERNAL, "libcurl cannot be used");
 }
 
@@ -80,7 +74,6 @@ void HttpClient::set_fixed_options() {
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.timeout.count()));
   set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_QUICK_EXIT, 1L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_USERAGENT, "kps-connector-http/0.1");
   set(CURLOPT_ERRORBUFFER, error_);

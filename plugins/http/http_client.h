@@ -16,9 +16,9 @@
 
 namespace kps::plugins {
 
-// libcurl, made ready. It stays loaded and ready until the process ends, as the host may use it too, and as a thread of
-// it may still be waiting for a name server when the request it works for has been given up: it ends by itself, in code
-// that has to be there.
+// libcurl, made ready; threads may do so at the same time. It is never cleaned up: libcurl counts who has made it
+// ready, but others in the process may have left that to their first request, and would lose what they use. It costs no
+// memory.
 void prepare_curl();
 
 // What an answer may hold at most: a longer one is cut, or is a failure.
@@ -36,6 +36,8 @@ class HttpClient {
   HttpClient(ClientSettings settings, AnswerLimit limit, int wake_fd);
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
+  // Ends what libcurl has running for it. A look-up of a name is waited for: it cannot be ended, and its thread must
+  // not outlive the library.
   ~HttpClient();
 
   // `method` GET has no body. `headers`: "Name: value", beside those of the settings.

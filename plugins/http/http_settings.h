@@ -2,14 +2,14 @@
 #ifndef KPS_PLUGINS_HTTP_HTTP_SETTINGS_H
 #define KPS_PLUGINS_HTTP_HTTP_SETTINGS_H
 
+#include <secret.h>
+#include <tls.h>
+
 #include <chrono>
 #include <cstdint>
 #include <kps/plugin.hpp>
 #include <string>
 #include <vector>
-
-#include "secret.h"
-#include "tls.h"
 
 namespace kps::plugins {
 

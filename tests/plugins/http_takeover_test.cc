@@ -146,14 +146,12 @@ TEST(HttpLibrary, LeavesNoThreadWhenANameIsStillBeingLookedUp) {
     return count;
   };
   const size_t before = threads();
-  const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < 5; ++i) {
     Plugin plugin("http");
     Producer producer(plugin, "{\"url\":\"http://name.invalid/\"}");
     EXPECT_EQ(producer.produce({"x"}, 0), 0u);
   }
-  EXPECT_LT(elapsed(begin).count(), 2000);
-  EXPECT_TRUE(Eventually([&] { return threads() <= before; }));
+  EXPECT_LE(threads(), before);
 }
 
 }  // namespace
