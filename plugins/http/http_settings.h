@@ -2,8 +2,8 @@
 #ifndef KPS_PLUGINS_HTTP_HTTP_SETTINGS_H
 #define KPS_PLUGINS_HTTP_HTTP_SETTINGS_H
 
-#include <secret.h>
-#include <tls.h>
+#include <support/secret.h>
+#include <support/tls.h>
 
 #include <chrono>
 #include <cstdint>

@@ -3,15 +3,14 @@
 #define KPS_PLUGINS_KAFKA_KAFKA_SETTINGS_H
 
 #include <librdkafka/rdkafka.h>
+#include <support/secret.h>
+#include <support/tls.h>
 
 #include <cstdint>
 #include <kps/cpp/params.hpp>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "secret.h"
-#include "tls.h"
 
 namespace kps::plugins {
 

@@ -2,12 +2,12 @@
 #ifndef KPS_PLUGINS_MQTT_MQTT_SETTINGS_H
 #define KPS_PLUGINS_MQTT_MQTT_SETTINGS_H
 
+#include <support/secret.h>
+#include <support/tls.h>
+
 #include <cstdint>
 #include <kps/plugin.hpp>
 #include <string>
-
-#include "secret.h"
-#include "tls.h"
 
 namespace kps::plugins {
 

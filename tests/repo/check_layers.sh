@@ -23,7 +23,7 @@ rules=(
   "host/app/" "$standard|$system|kps/version\.h|CLI/.+|spdlog/.+|fmt/.+|host/.+" "host/app may use the host's parts, CLI11 and spdlog; the contract stays in host/grpc"
   "cli/kit/" "$standard|$system|kps/.+|CLI/.+|rapidjson/.+|host/(core|plugin|transport)/.+|cli/.+" "the tools of a plugin's author may use core, host/plugin, host/transport and the plugin API; neither gRPC nor protobuf"
   "cli/" "$standard|$system|$contract|$grpc|kps/version\.h|CLI/.+|rapidjson/.+|host/core/json\.h|host/grpc/json_complaint\.h|cli/.+" "the client shares with the host the contract and how its JSON is read"
-  "plugins/" "" "a plugin includes the plugin API, its own folder and its own library"
+  "plugins/" "" "a plugin includes the plugin API, its own folder, support/ and its own library"
 )
 # A plugin's library may be any, but for these.
 not_a_library='(host|cli|tests|plugins|connector|google|grpc|grpcpp|boost/dll)/.+|\.\.?/.*|.*/\.\./.*'
@@ -86,7 +86,7 @@ check() { # FILE LINE TEXT
     plugins/)
       if [[ $quote == '"' ]]; then
         is_below "$file" "$path" "$(dirname "$file")/" || refuse "$file" "$line" "$text" "$why"
-      elif [[ $path =~ ^($not_a_library)$ ]]; then
+      elif [[ $path =~ ^($not_a_library)$ || ($path == */* && $path != support/* && -d plugins/${path%%/*}) ]]; then
         refuse "$file" "$line" "$text" "$why"
       fi
       return
