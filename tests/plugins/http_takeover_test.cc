@@ -65,7 +65,7 @@ class HttpTakeover : public HttpWebhook {
   std::set<std::string> received;
 };
 
-TEST_F(HttpTakeover, NothingThatWasAcceptedIsLostAndNobodyIsTurnedAway) {
+TEST_F(HttpTakeover, NothingThatWasAnsweredIsLost) {
   auto old = std::make_unique<Consumer>(plugin, metadata());
   const std::string listen = address();
   Senders senders("http://" + listen + "/", 8);
