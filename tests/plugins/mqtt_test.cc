@@ -258,11 +258,11 @@ TEST(MqttTlsTest, TheBrokerHasToBeTheOneThatIsTrusted) {
   const std::string cert = directory / "cert";
   const std::string key = directory / "key";
   ASSERT_EQ(std::system(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout " + key +
-                         " -out " + cert + " -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null")
+                         " -out " + cert + " -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 2>/dev/null")
                             .c_str()),
             0);
   const MosquittoServer server("cafile " + cert + "\ncertfile " + cert + "\nkeyfile " + key);
-  const std::string address = R"({"topic": "t", "broker": "mqtts://localhost:)" + std::to_string(server.port()) + "\"";
+  const std::string address = R"({"topic": "t", "broker": "mqtts://127.0.0.1:)" + std::to_string(server.port()) + "\"";
   Plugin plugin("mqtt");
   {
     Consumer consumer(plugin, address + R"(, "caFile": ")" + cert + "\"}");
