@@ -189,17 +189,21 @@ NatsConnection::Work NatsConnection::WaitForWork() {
     } else if (steady_clock::now() >= next_chores_) {
       next_chores_ = steady_clock::now() + chore_interval_;
       work = Work::kChores;
-    } else if (AnyOutstanding() && steady_clock::now() < next_round_trip_) {
-      idle_ = false;
-      (void)changed_.WaitUntil(mutex_, next_round_trip_);
-    } else if (AnyOutstanding() || steady_clock::now() >= next_heartbeat_) {
-      next_heartbeat_ = steady_clock::now() + kHeartbeat;
+    } else if (const auto now = steady_clock::now(); AnyOutstanding()) {
+      if (now >= next_round_trip_) {
+        work = Work::kRoundTrip;
+      } else {
+        idle_ = false;
+        (void)changed_.WaitUntil(mutex_, next_round_trip_);
+      }
+    } else if (now >= next_heartbeat_) {
       work = Work::kRoundTrip;
     } else {
       (void)changed_.WaitUntil(mutex_, std::min(next_chores_, next_heartbeat_));
     }
   }
   idle_ = false;
+  if (work == Work::kRoundTrip) next_heartbeat_ = steady_clock::now() + kHeartbeat;
   return work;
 }
 
