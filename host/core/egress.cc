@@ -72,7 +72,7 @@ void Egress::Run(Producer* producer) {
     pending_.Take(pending_.left() - in_hand_.left);
     Error unflushed = Carry(producer);
     KeepInHand();
-    if (control_->moving()) control_->RestCarrier();
+    if (control_->moving()) (void)control_->RestCarrier();
     if (unflushed.ok()) unflushed = Flush(producer);
     if (unflushed.ok()) return;
     // What only this producer has is not left behind for a move that may as well not be made.
@@ -127,7 +127,10 @@ void Egress::ForgetReceipts() {
 }
 
 bool Egress::IsToEnd() {
-  if (control_->draining() && !std::exchange(drain_begun_, true)) Drain();
+  if (control_->draining() && !std::exchange(drain_begun_, true)) {
+    (void)control_->RestCarrier();  // what comes until the deadline is produced and flushed as ever
+    Drain();
+  }
   return control_->IsToEnd();
 }
 
@@ -208,7 +211,7 @@ bool Egress::ProducePending(Producer* producer) {
       continue;
     }
     std::size_t taken = 0;
-    const Error error = producer->Produce(pending_.rest(), kProduceTimeout, &taken);
+    const Error error = producer->Produce(pending_.rest(), control_->Bounded(kProduceTimeout), &taken);
     Took(std::min(taken, pending_.rest().size()));
     if (error.ok()) {
       if (taken == 0 && !AwaitRecovery()) return false;
@@ -269,7 +272,7 @@ bool Egress::IsTimeToFlush() const {
 Error Egress::Flush(Producer* producer) {
   flushed_at_ = Now();
   if (unflushed_ > 0) {
-    if (Error error = producer->Flush(control_->Bounded(kFlushTimeout)); !error.ok()) return error;
+    if (Error error = FlushProducer(producer); !error.ok()) return error;
     health_->SetInTrouble(false);
     const std::chrono::duration<double> latency = Now() - unflushed_since_;
     ledger_->Deliver(std::exchange(unflushed_, 0), latency.count());
@@ -280,6 +283,14 @@ Error Egress::Flush(Producer* producer) {
     acknowledged_receipt_ = handled_receipt_;
   }
   return {};
+}
+
+// The move or the stop that waits for it interrupts it, and yet what was taken is to be brought home first.
+Error Egress::FlushProducer(Producer* producer) {
+  for (;;) {
+    Error error = producer->Flush(control_->Bounded(kFlushTimeout));
+    if (error.ok() || !error.transient() || !control_->RestCarrier()) return error;
+  }
 }
 
 void Egress::ReportDrops() {

@@ -55,6 +55,7 @@ class Egress {
   void DealtWith(std::size_t count);
   bool IsTimeToFlush() const;
   Error Flush(Producer* producer);
+  Error FlushProducer(Producer* producer);
   void KeepInHand();
   // The producer goes, and with it what it took and did not deliver.
   void GiveUpUnflushed(const Error& error);

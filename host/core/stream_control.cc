@@ -21,6 +21,7 @@ bool StreamControl::Stop(StopMode mode, TimePoint deadline) {
     stopping_ = true;
     changed_.NotifyAll();
     for (Waker* waker : wakers_) waker->Wake();
+    interrupted_ = true;
   }
   stop_source_.request_stop();
   return true;
@@ -83,6 +84,7 @@ void StreamControl::RequestMove(std::shared_ptr<StreamMove> move) {
   }
   SetMove(std::move(move));
   if (carrier_ != nullptr) carrier_->Wake();
+  interrupted_ = true;
   changed_.NotifyAll();
 }
 
@@ -123,9 +125,10 @@ void StreamControl::SettleRefusal(StreamMove* move, const Error& error) {
   changed_.NotifyAll();
 }
 
-void StreamControl::RestCarrier() {
+bool StreamControl::RestCarrier() {
   MutexLock lock(mutex_);
-  if (carrier_ != nullptr && !stop_requested_) carrier_->Rest();
+  if (carrier_ != nullptr) carrier_->Rest();
+  return std::exchange(interrupted_, false);
 }
 
 std::shared_ptr<StreamMove> StreamControl::TakeMove() {
@@ -207,8 +210,8 @@ void StreamControl::RemoveWaker(Waker* waker) {
 void StreamControl::SetCarrier(Waker* waker) {
   MutexLock lock(mutex_);
   carrier_ = waker;
-  if (waker == nullptr || stop_requested_) return;
-  waker->Rest();  // a move that was refused has woken it
+  if (waker == nullptr || (stop_requested_ && stop_mode_ != StopMode::kDrain)) return;
+  waker->Rest();  // a move that was refused, or the stop, has woken it
   if (move_) waker->Wake();
 }
 
@@ -265,7 +268,7 @@ bool StreamControl::IsToEnd() const {
 
 std::chrono::milliseconds StreamControl::Bounded(std::chrono::milliseconds timeout) const {
   constexpr std::chrono::milliseconds kMoment{100};
-  if (!draining()) return timeout;
+  if (!stopping_) return timeout;
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(drain_deadline() - clock_->Now());
   return std::clamp(left, kMoment, std::max(timeout, kMoment));
 }

@@ -74,8 +74,9 @@ class StreamControl {
   void SetCarrier(Waker* waker);
   // A move waits to be made.
   bool moving() const { return moving_; }
-  // The calls of the carrying instance may block again: what it is still asked is not to be interrupted.
-  void RestCarrier();
+  // The calls of the carrying instance may block again: what it is still asked is not to be interrupted, and has a time
+  // that is Bounded. True: one that returned before may have been, by a move or a stop.
+  bool RestCarrier();
   // It is to be made now, and finished; null: there is none. The carrier rests.
   std::shared_ptr<StreamMove> TakeMove();
   // What was brought about before it could begin is in its way. False: it is to be made anyway.
@@ -99,7 +100,7 @@ class StreamControl {
   void WaitToTryAgain(Waiting kind, std::chrono::milliseconds timeout);
   // A stop is to be followed now: at once, or when its drain has had its time.
   bool IsToEnd() const;
-  TimePoint drain_deadline() const { return TimePoint(TimePoint::duration(drain_deadline_)); }  // while draining
+  TimePoint drain_deadline() const { return TimePoint(TimePoint::duration(drain_deadline_)); }  // while stopping
   // What is left of `timeout` before the stream is to end; at least a moment, in which a call may succeed.
   std::chrono::milliseconds Bounded(std::chrono::milliseconds timeout) const;
   const std::atomic<bool>* stopping_flag() const { return &stopping_; }
@@ -122,6 +123,7 @@ class StreamControl {
   CondVar changed_;
   std::vector<Waker*> wakers_ KPS_GUARDED_BY(mutex_);
   Waker* carrier_ KPS_GUARDED_BY(mutex_) = nullptr;          // of the instance that is carrying
+  bool interrupted_ KPS_GUARDED_BY(mutex_) = false;          // it was woken since it rested
   std::shared_ptr<StreamMove> move_ KPS_GUARDED_BY(mutex_);  // that has not begun
   std::shared_ptr<StreamMove> owed_ KPS_GUARDED_BY(mutex_);  // that stood when move_ was asked for
   bool launched_ KPS_GUARDED_BY(mutex_) = false;

@@ -142,6 +142,31 @@ TEST_F(Delivery, ShutdownDeliversWhatHasArrived) {
   EXPECT_EQ(Produced(), sent);
 }
 
+// What a stop wakes returns; what is asked after that may take its time.
+TEST_F(Delivery, AStopThatInterruptsAFlushHasItFinished) {
+  world_.Do([&] { world_.keeping = world_.woken_takes_nothing = world_.flush_waits = true; });
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  world_.Send("c", "a");
+  ASSERT_TRUE(Eventually([&] { return world_.Do([&] { return world_.flushes; }) == 1; }));
+  std::thread stop([&] { runtime_->Shutdown(); });
+  EXPECT_TRUE(Eventually([&] { return world_.Do([&] { return world_.flushes; }) == 2; }));
+  world_.Do([&] { world_.flush_waits = false; });
+  stop.join();
+  EXPECT_EQ(world_.Do([&] { return world_.receipts.size(); }), 1u) << "acknowledged";
+}
+
+TEST_F(Delivery, AStopThatInterruptsAProducerStillDelivers) {
+  world_.Do([&] { world_.woken_takes_nothing = world_.producer_blocked = true; });
+  ASSERT_TRUE(Set({kOut}).error.ok());
+  world_.Send("c", "a");
+  ASSERT_TRUE(Eventually([&] { return world_.Do([&] { return world_.producing; }); }));
+  std::thread stop([&] { runtime_->Shutdown(); });
+  ASSERT_TRUE(Eventually([&] { return world_.Do([&] { return world_.wakes; }) == 1; }));
+  world_.Do([&] { world_.producer_blocked = false; });
+  stop.join();
+  EXPECT_EQ(Produced(), Texts{"a"});
+}
+
 TEST_F(Delivery, AChannelThatTheTransportRefusesFailsTheStreamUntilItIsSetAgain) {
   world_.source = {"a"};
   world_.publish_errors = {Error(Code::kPermissionDenied, "not this channel")};

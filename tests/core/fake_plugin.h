@@ -14,7 +14,10 @@ class FakeWaker : public Waker {
  public:
   explicit FakeWaker(World* world) : world_(world) {}
   void Wake() override {
-    world_->Do([&] { woken = true; });
+    world_->Do([&] {
+      woken = true;
+      ++world_->wakes;
+    });
   }
   void Rest() override {
     world_->Do([&] { woken = false; });
@@ -90,7 +93,8 @@ class FakeConsumer : public Consumer {
 
 class FakeProducer : public Producer {
  public:
-  FakeProducer(World* world, const std::string& id) : world_(world), alive_(world, id) {}
+  FakeProducer(World* world, FakeWaker* waker, const std::string& id)
+      : world_(world), waker_(waker), alive_(world, id) {}
   Error Produce(std::span<const MessageView> messages, std::chrono::milliseconds, std::size_t* taken) override {
     {
       std::unique_lock<std::mutex> lock(world_->mutex);
@@ -101,6 +105,7 @@ class FakeProducer : public Producer {
       *taken = 0;
       world_->produce_sizes.push_back(messages.size());
       if (world_->producer_busy) return Error(Code::kUnavailable, "busy");
+      if (world_->woken_takes_nothing && waker_->woken) return Error();
       if (Error error = Next(&world_->produce_errors); !error.ok()) return error;
       for (const MessageView& message : messages) {
         if (message.payload == world_->refused) return Error(Code::kInvalidArgument, "never");
@@ -111,9 +116,15 @@ class FakeProducer : public Producer {
       return Error();
     });
   }
-  Error Flush(std::chrono::milliseconds) override {
-    return world_->Do([&] {
+  Error Flush(std::chrono::milliseconds timeout) override {
+    {
+      std::unique_lock<std::mutex> lock(world_->mutex);
       ++world_->flushes;
+      world_->changed.notify_all();
+      world_->changed.wait_for(lock, timeout, [&] { return !world_->flush_waits || waker_->woken; });
+    }
+    return world_->Do([&] {
+      if (world_->woken_takes_nothing && waker_->woken) return Error(Code::kCancelled, "woken");
       if (Error error = Next(&world_->flush_errors); !error.ok()) return error;
       return world_->flush_error;
     });
@@ -121,6 +132,7 @@ class FakeProducer : public Producer {
 
  private:
   World* const world_;
+  FakeWaker* const waker_;
   const Alive alive_;
 };
 
@@ -148,9 +160,9 @@ class FakeConnector : public Connector {
     return std::unique_ptr<Consumer>(
         std::make_unique<FakeConsumer>(world_, number_, static_cast<FakeWaker*>(waker), stream.id, start));
   }
-  Result<std::unique_ptr<Producer>> CreateProducer(const StreamSpec& stream, Waker*) override {
+  Result<std::unique_ptr<Producer>> CreateProducer(const StreamSpec& stream, Waker* waker) override {
     if (Error error = Create(stream.id, stream.id); !error.ok()) return error;
-    return std::unique_ptr<Producer>(std::make_unique<FakeProducer>(world_, stream.id));
+    return std::unique_ptr<Producer>(std::make_unique<FakeProducer>(world_, static_cast<FakeWaker*>(waker), stream.id));
   }
   Result<std::unique_ptr<Waker>> CreateWaker(const std::string&) override {
     return std::unique_ptr<Waker>(std::make_unique<FakeWaker>(world_));

@@ -353,6 +353,23 @@ TEST_F(SwapTest, WhatCannotBeFlushedStaysWithTheVersionThatTookIt) {
   EXPECT_TRUE(Comes({"x", "y"}, &RuntimeTest::Produced));
 }
 
+TEST_F(SwapTest, AFlushThatTheMoveInterruptsIsFinishedFirst) {
+  Run({kOut});
+  world_.Do([&] { world_.keeping = world_.woken_takes_nothing = world_.flush_waits = true; });
+  world_.Send("c", "x");
+  ASSERT_TRUE(Eventually([&] { return world_.Do([&] { return world_.flushes; }) == 1; }));
+  std::thread swap([&] {
+    const auto swapped = Swap();
+    EXPECT_TRUE(swapped.ok()) << swapped.error().ToString();
+  });
+  EXPECT_TRUE(Eventually([&] { return world_.Do([&] { return world_.flushes; }) == 2; }));
+  world_.Do([&] { world_.flush_waits = false; });
+  swap.join();
+  EXPECT_EQ(ConnectorsOf("out"), (std::vector{1, 11}));
+  EXPECT_EQ(Produced(), Texts{"x"});
+  EXPECT_FALSE(Has(kStreamUnhealthy, "out"));
+}
+
 TEST_F(SwapTest, EventsAreThoseOfTheVersionThatRuns) {
   Run({kIn});
   const auto raise = [&](const std::string& id, const std::string& stream) {

@@ -62,6 +62,9 @@ struct World {
   std::deque<Error> flush_errors;            // one for each Flush
   Error flush_error;                         // of every Flush after them
   int flushes = 0;
+  int wakes = 0;
+  bool woken_takes_nothing = false;  // a producer that is woken neither takes nor flushes anything
+  bool flush_waits = false;          // Flush does not return, unless it is woken
 
   // The transport.
   bool connected = true;

@@ -128,7 +128,8 @@ typedef struct kps_plugin {
 
   /* [stream] Optional (NULL: what produce took is delivered). On KPS_OK all that was taken is delivered. After a
    * transient error, what was taken since the last KPS_OK is given to a new producer, if the transport keeps messages;
-   * else flush is called again, and has to make good for all of it, or fail for good (KPS_DATA_LOSS). */
+   * else flush is called again, and has to make good for all of it, or fail for good (KPS_DATA_LOSS). One that was
+   * woken, and returned a transient error, is called again at once, and not woken any more. */
   kps_code (*flush)(kps_producer *producer, uint32_t timeout_ms, kps_error *error);
 
   /* [any] Optional. Makes a blocked call of the instance return at once; for client libraries that cannot wait on
