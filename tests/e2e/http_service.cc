@@ -48,11 +48,14 @@ class HttpService : public DataService {
   void Send(const std::vector<std::string>& payloads) override {
     testing::HttpSender sender("http://" + port_.address() + "/");
     for (const std::string& payload : payloads) {
-      if (const long status = sender.send(payload).status; status != 200) {
+      long status = 0;
+      if (!Eventually([&] { return (status = sender.send(payload).status) == 200; })) {
         throw std::runtime_error("the webhook answered " + std::to_string(status));
       }
     }
   }
+  std::size_t SendersMin() const override { return 8; }
+  std::size_t DoublesOfASwapMax() const override { return 1; }  // a request whose answer is not waited for
   std::vector<std::string> Received(std::size_t count, std::chrono::seconds deadline) override {
     const auto bodies = [this] {
       const std::lock_guard lock(mutex_);
@@ -66,12 +69,14 @@ class HttpService : public DataService {
         deadline);
     return bodies();
   }
+  void Stop() override { server_.stop(); }
+  void Start() override { server_.start(); }
 
  private:
   const SharedPort port_;
   std::mutex mutex_;
   std::vector<std::string> bodies_;
-  const testing::HttpServer server_{[this](const testing::HttpRequest& request) {
+  testing::HttpServer server_{[this](const testing::HttpRequest& request) {
     const std::lock_guard lock(mutex_);
     bodies_.push_back(request.body);
     return testing::HttpReply();

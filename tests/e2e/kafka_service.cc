@@ -12,12 +12,14 @@ class KafkaService : public DataService {
   }
 
   std::string plugin() const override { return "kafka"; }
-  std::string IngressMetadata() const override { return Metadata("read", R"("group": "g")"); }
+  std::string IngressMetadata() const override { return Metadata("read", R"("partitions": "0")"); }
   std::string EgressMetadata() const override { return Metadata("written", R"("key": "one")"); }
   void Send(const std::vector<std::string>& payloads) override { server_.send("read", 0, payloads); }
   std::vector<std::string> Received(std::size_t count, std::chrono::seconds deadline) override {
     return server_.content("written", 0, count, static_cast<int>(std::chrono::milliseconds(deadline).count()));
   }
+  void Stop() override { server_.stop(); }
+  void Start() override { server_.start(); }
 
  private:
   std::string Metadata(const std::string& topic, const std::string& more) const {

@@ -15,23 +15,6 @@ constexpr std::size_t kMessages = 10'000;
 constexpr std::size_t kBytesMax = 256 * 1024;
 constexpr std::chrono::seconds kArrival{60};
 
-struct Kind {
-  const char* name;
-  std::unique_ptr<DataService> (*make)();
-};
-
-const Kind kKinds[] = {
-#ifdef KPS_WITH_MQTT
-    {"mqtt", MakeMqttService},
-#endif
-#ifdef KPS_WITH_KAFKA
-    {"kafka", MakeKafkaService},
-#endif
-#ifdef KPS_WITH_HTTP
-    {"http", MakeHttpService},
-#endif
-};
-
 // Bytes of any kind. The first are the smallest and the largest; most are small, because librdkafka's mock of a server
 // keeps no more than 5 MiB of a topic.
 std::vector<std::string> RandomPayloads() {
@@ -47,7 +30,7 @@ std::vector<std::string> RandomPayloads() {
   return payloads;
 }
 
-class MatrixTest : public testing::TestWithParam<std::tuple<Kind, Kind>> {};
+class MatrixTest : public testing::TestWithParam<std::tuple<ServiceKind, ServiceKind>> {};
 
 TEST_P(MatrixTest, WhatIsReadIsWrittenInOrder) {
   const NatsServer broker;
@@ -76,7 +59,8 @@ TEST_P(MatrixTest, WhatIsReadIsWrittenInOrder) {
   EXPECT_EQ(writer->Stop(), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, MatrixTest, testing::Combine(testing::ValuesIn(kKinds), testing::ValuesIn(kKinds)),
+INSTANTIATE_TEST_SUITE_P(Each, MatrixTest,
+                         testing::Combine(testing::ValuesIn(kServiceKinds), testing::ValuesIn(kServiceKinds)),
                          [](const auto& info) {
                            return std::string(std::get<0>(info.param).name) + "To" + std::get<1>(info.param).name;
                          });

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/e2e/host_process.h"
+#include "tests/e2e/plugin_file.h"
 #include "tests/support/eventually.h"
 
 namespace kps::test {
@@ -17,20 +17,10 @@ using testing::HasSubstr;
 
 class SwapProcess : public testing::Test {
  protected:
-  SwapProcess() { Replace(""); }
-
-  // A build with a content of its own: nobody looks behind the end of an ELF file.
-  void Replace(const std::string& suffix) const {
-    std::filesystem::copy_file(std::string(KPS_PLUGINS) + "/template.so", folder_.Path("new"),
-                               std::filesystem::copy_options::overwrite_existing);
-    std::ofstream(folder_.Path("new"), std::ios::binary | std::ios::app) << suffix;
-    std::filesystem::rename(folder_.Path("new"), plugin_);
-  }
-  void Break() const { std::ofstream(plugin_, std::ios::binary) << "not a library"; }
   std::unique_ptr<HostProcess> Start(std::vector<std::string> more = {}, std::vector<std::string> environment = {}) {
     const std::string payloads =
         folder_.Write("payloads.json", PayloadsJson({StreamJson("greet", "INGRESS", "c", R"({"intervalMs":10})")}));
-    std::vector<std::string> arguments{"--plugin", plugin_, "--payloads", payloads};
+    std::vector<std::string> arguments{"--plugin", plugin_.path(), "--payloads", payloads};
     arguments.insert(arguments.end(), more.begin(), more.end());
     auto host = std::make_unique<HostProcess>(arguments, environment);
     EXPECT_TRUE(host->WaitUntilListening());
@@ -44,17 +34,18 @@ class SwapProcess : public testing::Test {
   }
 
   TempFolder folder_;
-  const std::string plugin_ = folder_.Path("template.so");
+  const PluginFile plugin_{folder_, "template"};
 };
 
 TEST_F(SwapProcess, WatchingItSwapsWhatIsBuilt) {
   const auto host = Start({"--watch"});
-  Replace("second");
+  plugin_.Replace("second");
   EXPECT_TRUE(ReachesGeneration(host.get(), 2));
-  EXPECT_THAT(host->Client({"plugin", "status"}), AllOf(HasSubstr(plugin_ + " (watched)"), HasSubstr("last swap"),
-                                                        HasSubstr("1 streams, pause"), HasSubstr("messages lost 0")));
+  EXPECT_THAT(host->Client({"plugin", "status"}),
+              AllOf(HasSubstr(plugin_.path() + " (watched)"), HasSubstr("last swap"), HasSubstr("1 streams, pause"),
+                    HasSubstr("messages lost 0")));
   EXPECT_TRUE(host->WaitForEvents("pluginSwapped"));
-  Break();
+  plugin_.Break();
   EXPECT_TRUE(host->WaitForEvents("pluginSwapFailed"));
   EXPECT_THAT(host->Client({"plugin", "status"}), AllOf(HasSubstr("last failure"), HasSubstr("is not an ELF file")));
   EXPECT_TRUE(host->WaitForRunning(1)) << "the version before goes on";
@@ -64,10 +55,10 @@ TEST_F(SwapProcess, WatchingItSwapsWhatIsBuilt) {
 TEST_F(SwapProcess, AReloadSwapsOnDemandAndSaysWhatCameOfIt) {
   const auto host = Start();
   EXPECT_THAT(host->Client({"plugin", "reload"}), HasSubstr("which runs already"));
-  Replace("second");
+  plugin_.Replace("second");
   EXPECT_THAT(host->Client({"plugin", "reload"}), HasSubstr("template 0.1.0 -> 0.1.0: 1 stream moved, pause "));
   EXPECT_TRUE(ReachesGeneration(host.get(), 2));
-  Break();
+  plugin_.Break();
   Process refused({KPS_CONNECTOR, "--address", host->address(), "plugin", "reload"}, {});
   EXPECT_EQ(refused.Wait(), 2);
   EXPECT_THAT(refused.err(), AllOf(HasSubstr("is not an ELF file"), HasSubstr("version 0.1.0 goes on")));
@@ -76,7 +67,7 @@ TEST_F(SwapProcess, AReloadSwapsOnDemandAndSaysWhatCameOfIt) {
 
 TEST_F(SwapProcess, AHangUpSwapsToo) {
   const auto host = Start({}, {"KPS_NO_UNLOAD=true"});
-  Replace("second");
+  plugin_.Replace("second");
   host->process().Signal(SIGHUP);
   EXPECT_TRUE(ReachesGeneration(host.get(), 2));
   EXPECT_THAT(host->Client({"plugin", "status"}), HasSubstr("2 of at most 64")) << "nothing is unloaded";

@@ -139,6 +139,7 @@ class Consumer {
   }
 
   void wake() { eventfd_write(wake_fd, 1); }
+  kps_consumer* get() const { return consumer_; }
 
   std::string position;
   uint64_t token = 0;            // of the newest batch
@@ -179,6 +180,7 @@ class Producer {
   }
 
   void wake() { eventfd_write(wake_fd, 1); }
+  kps_producer* get() const { return producer_; }
 
   // Of the last produce.
   kps_code last = 0;

@@ -22,6 +22,7 @@ class KafkaServer {
   KafkaServer(const KafkaServer&) = delete;
   KafkaServer& operator=(const KafkaServer&) = delete;
   ~KafkaServer() {
+    if (sender_ != nullptr) rd_kafka_destroy(sender_);
     rd_kafka_mock_cluster_destroy(cluster_);
     rd_kafka_destroy(client_);
   }
@@ -43,16 +44,15 @@ class KafkaServer {
 
   // Returns when the server has them all.
   void send(const std::string& topic, int32_t partition, const std::vector<std::string>& payloads) {
-    rd_kafka_t* producer = client(RD_KAFKA_PRODUCER, brokers_);
+    if (sender_ == nullptr) sender_ = client(RD_KAFKA_PRODUCER, brokers_);
     for (const std::string& payload : payloads) {
       const rd_kafka_resp_err_t error =
-          rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
+          rd_kafka_producev(sender_, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK),
                             RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()), RD_KAFKA_V_END);
       require(error, "send");
     }
-    require(rd_kafka_flush(producer, 20000), "send, flush");
-    rd_kafka_destroy(producer);
+    require(rd_kafka_flush(sender_, 20000), "send, flush");
   }
 
   // What a partition holds, from its first message on, up to `count` of them.
@@ -103,6 +103,8 @@ class KafkaServer {
         throw std::runtime_error(reason);
     };
     if (!brokers.empty()) set("bootstrap.servers", brokers);
+    set("reconnect.backoff.ms", "50");
+    set("reconnect.backoff.max.ms", "500");
     if (type == RD_KAFKA_CONSUMER) set("group.id", group);
     rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});
     rd_kafka_t* made = rd_kafka_new(type, conf, reason, sizeof reason);
@@ -111,6 +113,7 @@ class KafkaServer {
   }
 
   rd_kafka_t* client_;
+  rd_kafka_t* sender_ = nullptr;  // since the first send
   rd_kafka_mock_cluster_t* cluster_;
   std::string brokers_;
 };
