@@ -42,6 +42,17 @@ std::uint64_t PeakMemoryKib(pid_t process) {
   return 0;
 }
 
+// Whether it has delivered so many, for as long as it goes on.
+bool Deliver(ChaosHost* host, std::uint64_t messages) {
+  const auto delivered = [&] { return host->Metric("kps_stream_delivered_total"); };
+  for (double before = -1; before < static_cast<double>(messages);) {
+    if (!Eventually([&] { return delivered() > before; })) return false;
+    before = delivered();
+    host->process().process().ReadAvailable();
+  }
+  return true;
+}
+
 TEST(JetStreamProducer, SlowAndFailingLosesNothingWithinBoundedMemory) {
   const std::uint64_t sent = static_cast<std::uint64_t>(Times(20'000, 20'000'000));
   const std::uint64_t refused = sent / 1000;
@@ -51,19 +62,13 @@ TEST(JetStreamProducer, SlowAndFailingLosesNothingWithinBoundedMemory) {
   {
     ChaosHost source(broker, "generator", delivery, folder.Path("source"));
     source.Set(folder, {test::StreamJson("in", "INGRESS", "chaos", R"({"count":)" + std::to_string(sent) + "}")});
-    ASSERT_TRUE(Eventually([&] { return source.Metric("kps_stream_delivered_total") == static_cast<double>(sent); }));
+    ASSERT_TRUE(Deliver(&source, sent));
     EXPECT_EQ(source.Stop(), 0);
   }
   Subscriber dead(broker.url(), "chaos.dead", true, Subscriber::Generated);
   ChaosHost sink(broker, KPS_MOODY, delivery, folder.Path("sink"));
   sink.Set(folder, {test::StreamJson("out", "EGRESS", "chaos", R"({"path":")" + folder.Path("to") + "\"}")});
-  const auto delivered_so_far = [&] { return sink.Metric("kps_stream_delivered_total"); };
-  // As long as it goes on: a long run takes an hour.
-  for (double before = -1; delivered_so_far() < static_cast<double>(sent - refused);) {
-    ASSERT_TRUE(Eventually([&] { return delivered_so_far() > before; }));
-    before = delivered_so_far();
-    sink.process().process().ReadAvailable();
-  }
+  ASSERT_TRUE(Deliver(&sink, sent - refused));  // a long run takes an hour
   EXPECT_TRUE(sink.IsSettled());
   EXPECT_TRUE(Eventually([&] { return dead.Look().distinct == refused; }));
   EXPECT_LT(PeakMemoryKib(sink.process().process().pid()), 512u * 1024) << "KiB";
