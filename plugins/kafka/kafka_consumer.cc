@@ -13,9 +13,11 @@ using std::chrono::milliseconds;
 constexpr milliseconds kCommitLast{1000};  // how long the end waits for what was acknowledged
 constexpr milliseconds kLeaveGroup{1000};
 
-// The client's own queue is bounded: what the host does not take stays at the broker.
-constexpr char kQueuedMessages[] = "10000";
-constexpr char kQueuedKilobytes[] = "16384";
+// The client's own queue is bounded, for each partition: what the host does not take stays at the broker. Once it is
+// full, librdkafka fetches no more for a second (github.com/confluentinc/librdkafka/issues/2879): less than the host takes
+// in a second would hold it up.
+constexpr char kQueuedMessages[] = "100000";
+constexpr char kQueuedKilobytes[] = "65536";
 
 int64_t nanoseconds_of(const rd_kafka_message_t& message) {
   rd_kafka_timestamp_type_t type;
