@@ -1,6 +1,7 @@
 #include "host/grpc/server.h"
 
 #include <google/protobuf/stubs/logging.h>
+#include <grpc/grpc.h>
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
@@ -26,6 +27,8 @@ void DropLogLine(gpr_log_func_args*) {}
 void InitGrpc() {
   static std::once_flag once;
   std::call_once(once, [] {
+    // It stays until the process ends: its own end waits for ever for a timer thread that it once could not have.
+    grpc_init();
     gpr_set_log_function(DropLogLine);
     google::protobuf::SetLogHandler(nullptr);  // it says that a client sent no UTF-8: that client is told
     grpc::EnableDefaultHealthCheckService(true);
