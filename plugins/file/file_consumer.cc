@@ -46,7 +46,7 @@ FileConsumer::FileConsumer(const plugin::Host& host, const plugin::Stream& strea
       stream_id_(stream.id),
       settings_(std::move(settings)),
       directory_(directory_of(settings_.path)),
-      watch_(directory_, stream.wake_fd),
+      watch_(settings_.root, directory_, stream.wake_fd),
       // One byte more than the longest line: only then it is known whether a newline ends it.
       buffer_(std::max(kReadBytes, (settings_.lines ? settings_.line_bytes_max : settings_.chunk_bytes) + 1)) {
   if (!position.empty()) {
@@ -81,7 +81,7 @@ void FileConsumer::resume(const std::string& position) {
 // False when there is no such file (yet).
 bool FileConsumer::open_path() {
   // Without O_NONBLOCK a fifo would block here until somebody writes.
-  Descriptor file(::open(settings_.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  Descriptor file = settings_.root.open(settings_.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (!file.open()) {
     if (errno == ENOENT) return false;
     throw plugin::errno_failure(errno, "open " + settings_.path);
@@ -95,11 +95,13 @@ bool FileConsumer::open_path() {
 // The regular files beside it that `wanted` wants by their name and inode: `found` gets each, opened, until it is true.
 bool FileConsumer::any_neighbour(const std::function<bool(const dirent&)>& wanted,
                                  const std::function<bool(Descriptor&, const FilePlace&)>& found) const {
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(directory_.c_str()), ::closedir);
+  Descriptor listed = settings_.root.open(directory_, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(listed.get()), ::closedir);
   if (!directory) return false;
+  listed.release();
   while (const dirent* entry = ::readdir(directory.get())) {
     if (!wanted(*entry)) continue;
-    Descriptor file(::openat(::dirfd(directory.get()), entry->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    Descriptor file = settings_.root.open(directory_ + '/' + entry->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (!file.open() || !S_ISREG(stat_of(file.get(), entry->d_name).st_mode)) continue;
     if (found(file, FilePlace::of(file.get(), entry->d_name))) return true;
   }
@@ -224,6 +226,10 @@ void FileConsumer::add(plugin::Batch& batch, size_t size) {
   scanned_ = 0;
 }
 
+bool FileConsumer::is_read(const struct stat& info) const {
+  return info.st_dev == place_.device && info.st_ino == place_.inode;
+}
+
 // At the end of what there is: has the file been truncated or replaced?
 FileConsumer::AtEnd FileConsumer::look_around(plugin::Batch& batch) {
   if (!file_.open()) return open_path() ? AtEnd::kReadOn : AtEnd::kWait;
@@ -234,8 +240,8 @@ FileConsumer::AtEnd FileConsumer::look_around(plugin::Batch& batch) {
     begin_ = end_ = scanned_ = 0;
     return AtEnd::kReadOn;
   }
-  struct stat named;
-  if (::stat(settings_.path.c_str(), &named) != 0 || (named.st_dev == place_.device && named.st_ino == place_.inode)) {
+  const Descriptor named = settings_.root.open(settings_.path, O_PATH | O_CLOEXEC);
+  if (!named.open() || is_read(stat_of(named.get(), settings_.path))) {
     // Moved away and not replaced yet: its writer may still append.
     rotated_since_.reset();
     return AtEnd::kWait;

@@ -13,6 +13,7 @@
 
 #include "descriptor.h"
 #include "file_place.h"
+#include "file_root.h"
 #include "file_watch.h"
 
 struct dirent;
@@ -21,6 +22,7 @@ struct stat;
 namespace kps::plugins {
 
 struct FollowSettings {
+  FileRoot root;
   std::string path;
   bool from_end = false;
   bool lines = true;
@@ -47,6 +49,7 @@ class FileConsumer : public plugin::Consumer {
   bool any_neighbour(const std::function<bool(const dirent&)>& wanted,
                      const std::function<bool(Descriptor&, const FilePlace&)>& found) const;
   void adopt(Descriptor file);
+  bool is_read(const struct stat& info) const;
   bool fill();
   void extract(plugin::Batch& batch);
   void extract_lines(plugin::Batch& batch);

@@ -1,5 +1,6 @@
 #include "file_discovery.h"
 
+#include <fcntl.h>
 #include <glob.h>
 #include <sys/stat.h>
 
@@ -23,14 +24,21 @@ int remember_error(const char*, int error) {
   return 0;  // the other directories count
 }
 
-bool is_regular(const char* path) {
-  struct stat info;
-  return ::stat(path, &info) == 0 && S_ISREG(info.st_mode);
+// Not where it leads out of the root: no stream could read it.
+bool is_regular(const FileRoot& root, const char* path) {
+  try {
+    const Descriptor file = root.open(path, O_PATH | O_CLOEXEC);
+    struct stat info;
+    return file.open() && ::fstat(file.get(), &info) == 0 && S_ISREG(info.st_mode);
+  } catch (const plugin::Failure&) {
+    return false;
+  }
 }
 
 }  // namespace
 
-std::vector<std::string> discover_files(const std::string& pattern, std::chrono::milliseconds timeout) {
+std::vector<std::string> discover_files(const std::string& pattern, const FileRoot& root,
+                                        std::chrono::milliseconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   Matches matches;
   glob_error = 0;
@@ -40,7 +48,7 @@ std::vector<std::string> discover_files(const std::string& pattern, std::chrono:
   std::vector<std::string> files;
   for (size_t i = 0; i < matches.found.gl_pathc && files.size() < kDiscoveredFilesMax; ++i) {
     if (std::chrono::steady_clock::now() >= deadline) break;
-    if (is_regular(matches.found.gl_pathv[i])) files.emplace_back(matches.found.gl_pathv[i]);
+    if (is_regular(root, matches.found.gl_pathv[i])) files.emplace_back(matches.found.gl_pathv[i]);
   }
   if (files.empty() && glob_error != 0) throw plugin::errno_failure(glob_error, "\"discover\": " + pattern);
   return files;

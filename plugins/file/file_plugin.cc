@@ -16,6 +16,8 @@ namespace {
 constexpr char kStaticSchema[] = R"json({
   "type": "object",
   "properties": {
+    "root": {"type": "string", "pattern": "^/",
+             "description": "The directory below which the files of all streams have to be, by default anywhere; a relative path begins there"},
     "discover": {"type": "string", "minLength": 1,
                  "description": "Which files are shown as streams that could be set: a pattern such as /var/log/*.log"}
   },
@@ -58,13 +60,14 @@ class FileConnector : public plugin::Connector {
   FileConnector(const plugin::Host& host, const std::string& static_json, const std::string& config_json)
       : Connector(host, static_json, config_json) {
     plugin::Params params(static_json, "static parameters");
+    root_ = FileRoot(params.string_or("root", ""));
     pattern_ = params.string_or("discover", "");
     params.refuse_unknown_keys();
   }
 
   void discover(const plugin::DiscoverSink& sink, std::chrono::milliseconds timeout) override {
     if (pattern_.empty()) return;
-    for (const std::string& path : discover_files(pattern_, timeout)) {
+    for (const std::string& path : discover_files(pattern_, root_, timeout)) {
       const std::string text = json_string(path);
       sink.found("{\"id\":" + text + ",\"direction\":\"INGRESS\",\"metadata\":{\"path\":" + text + "}}");
     }
@@ -74,6 +77,7 @@ class FileConnector : public plugin::Connector {
                                                     const std::string& position) override {
     plugin::Params params(stream.metadata_json, "stream " + stream.id + ", metadata");
     FollowSettings settings;
+    settings.root = root_;
     settings.path = params.required_string("path");
     settings.lines = params.choice_or("mode", {"lines", "chunks"}, "lines") == "lines";
     settings.from_end = params.choice_or("from", {"start", "end"}, "start") == "end";
@@ -89,10 +93,11 @@ class FileConnector : public plugin::Connector {
     const std::string path = params.required_string("path");
     const bool lines = params.choice_or("mode", {"lines", "chunks"}, "lines") == "lines";
     params.refuse_unknown_keys();
-    return std::make_unique<FileProducer>(path, lines);
+    return std::make_unique<FileProducer>(root_, path, lines);
   }
 
  private:
+  FileRoot root_;
   std::string pattern_;  // empty: nothing is discovered
 };
 

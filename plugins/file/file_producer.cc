@@ -21,8 +21,10 @@ ssize_t write_vector(int fd, const iovec* parts, size_t count) {
 
 }  // namespace
 
-FileProducer::FileProducer(std::string path, bool lines) : path_(std::move(path)), lines_(lines) {
-  file_ = Descriptor(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644));
+FileProducer::FileProducer(const FileRoot& root, std::string path, bool lines)
+    : path_(std::move(path)),
+      lines_(lines),
+      file_(root.open(path_, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644)) {
   if (!file_.open()) throw plugin::errno_failure(errno, "open " + path_);
 }
 

@@ -6,12 +6,13 @@
 #include <string>
 
 #include "descriptor.h"
+#include "file_root.h"
 
 namespace kps::plugins {
 
 class FileProducer : public plugin::Producer {
  public:
-  FileProducer(std::string path, bool lines);
+  FileProducer(const FileRoot& root, std::string path, bool lines);
 
   void produce(const plugin::Messages& messages, std::chrono::milliseconds timeout, size_t& taken) override;
   void flush(std::chrono::milliseconds timeout) override;

@@ -1,20 +1,26 @@
 #include "file_watch.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace kps::plugins {
 
-FileWatch::FileWatch(const std::string& directory, int wake_fd)
-    : directory_(directory), wake_fd_(wake_fd), inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+FileWatch::FileWatch(FileRoot root, std::string directory, int wake_fd)
+    : root_(std::move(root)),
+      directory_(std::move(directory)),
+      wake_fd_(wake_fd),
+      inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
   watch_directory();
 }
 
 void FileWatch::watch_directory() {
   if (!inotify_.open() || directory_watch_ >= 0) return;
-  directory_watch_ = ::inotify_add_watch(inotify_.get(), directory_.c_str(), IN_CREATE | IN_MOVED_TO);
+  const Descriptor directory = root_.open(directory_, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (directory.open()) directory_watch_ = watch(directory.get(), IN_CREATE | IN_MOVED_TO);
 }
 
 void FileWatch::follow(int fd) {
@@ -22,9 +28,13 @@ void FileWatch::follow(int fd) {
   if (file_watch_ >= 0) ::inotify_rm_watch(inotify_.get(), file_watch_);
   file_watch_ = -1;
   if (fd < 0) return;
-  // By descriptor, not by name: it is this very file, however it is renamed.
+  file_watch_ = watch(fd, IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF);
+}
+
+// By descriptor, not by name: it is this very file, however it is renamed.
+int FileWatch::watch(int fd, uint32_t events) const {
   const std::string path = "/proc/self/fd/" + std::to_string(fd);
-  file_watch_ = ::inotify_add_watch(inotify_.get(), path.c_str(), IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF);
+  return ::inotify_add_watch(inotify_.get(), path.c_str(), events);
 }
 
 plugin::Wait FileWatch::wait(std::chrono::milliseconds timeout) {

@@ -3,16 +3,18 @@
 #define KPS_PLUGINS_FILE_FILE_WATCH_H
 
 #include <chrono>
+#include <cstdint>
 #include <kps/plugin.hpp>
 #include <string>
 
 #include "descriptor.h"
+#include "file_root.h"
 
 namespace kps::plugins {
 
 class FileWatch {
  public:
-  FileWatch(const std::string& directory, int wake_fd);
+  FileWatch(FileRoot root, std::string directory, int wake_fd);
 
   // Watches the open file instead of the one before; -1 for none.
   void follow(int fd);
@@ -25,8 +27,10 @@ class FileWatch {
   static constexpr std::chrono::milliseconds kPollMax{500};
 
   void watch_directory();
+  int watch(int fd, uint32_t events) const;
   void drain();
 
+  FileRoot root_;
   std::string directory_;
   int wake_fd_;
   Descriptor inotify_;
