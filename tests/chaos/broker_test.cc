@@ -25,9 +25,13 @@ class BrokerFault : public testing::TestWithParam<Delivery> {
                          test::StreamJson("in", "INGRESS", "chaos", R"({"ratePerSecond":20000})")});
   }
   double Received() { return host_->Metric("kps_plugin_received_total"); }
-  bool ReceivesMore() {
-    const double enough = Received() + static_cast<double>(kBetween);
-    return Eventually([&] { return Received() >= enough; });
+  testing::AssertionResult ReceivesMore() {
+    const double before = Received();
+    const double enough = before + static_cast<double>(kBetween);
+    if (Eventually([&] { return Received() >= enough; })) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << Received() << " after " << before << ", oldest in flight for "
+                                       << host_->Metric("kps_stream_oldest_in_flight_seconds") << " s\n"
+                                       << host_->process().Client({"events"}) << host_->process().process().err();
   }
   // The fault is this long: nothing is waited for.
   static void Last(seconds duration) { std::this_thread::sleep_for(duration); }

@@ -1,12 +1,14 @@
 // A host that is killed, stopped and asked how it is.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include "tests/e2e/host_process.h"
+#include "tests/support/eventually.h"
 #include "tests/support/nats_server.h"
 
 namespace kps::chaos {
@@ -25,6 +27,15 @@ inline Delivery JetStream() { return {"JetStream", {"--delivery", "at-least-once
 
 // The most that one loss of the host or its connection may double: what a window holds (64 batches of 512 messages).
 inline constexpr std::uint64_t kInFlightMax = 64 * 512;
+
+// Whether `count` reaches so many: it is waited for as long as it grows.
+template <typename Count>
+bool GoesOnUntil(std::uint64_t enough, Count count) {
+  for (std::uint64_t now = count(); now < enough; now = count()) {
+    if (!test::Eventually([&] { return count() > now; })) return false;
+  }
+  return true;
+}
 
 class ChaosHost {
  public:

@@ -42,15 +42,11 @@ std::uint64_t PeakMemoryKib(pid_t process) {
   return 0;
 }
 
-// Whether it has delivered so many, for as long as it goes on.
-bool Deliver(ChaosHost* host, std::uint64_t messages) {
-  const auto delivered = [&] { return host->Metric("kps_stream_delivered_total"); };
-  for (double before = -1; before < static_cast<double>(messages);) {
-    if (!Eventually([&] { return delivered() > before; })) return false;
-    before = delivered();
+bool Delivers(ChaosHost* host, std::uint64_t messages) {
+  return GoesOnUntil(messages, [&] {
     host->process().process().ReadAvailable();
-  }
-  return true;
+    return static_cast<std::uint64_t>(host->Metric("kps_stream_delivered_total"));
+  });
 }
 
 TEST(JetStreamProducer, SlowAndFailingLosesNothingWithinBoundedMemory) {
@@ -62,13 +58,13 @@ TEST(JetStreamProducer, SlowAndFailingLosesNothingWithinBoundedMemory) {
   {
     ChaosHost source(broker, "generator", delivery, folder.Path("source"));
     source.Set(folder, {test::StreamJson("in", "INGRESS", "chaos", R"({"count":)" + std::to_string(sent) + "}")});
-    ASSERT_TRUE(Deliver(&source, sent));
+    ASSERT_TRUE(Delivers(&source, sent));
     EXPECT_EQ(source.Stop(), 0);
   }
   Subscriber dead(broker.url(), "chaos.dead", true, Subscriber::Generated);
   ChaosHost sink(broker, KPS_MOODY, delivery, folder.Path("sink"));
   sink.Set(folder, {test::StreamJson("out", "EGRESS", "chaos", R"({"path":")" + folder.Path("to") + "\"}")});
-  ASSERT_TRUE(Deliver(&sink, sent - refused));  // a long run takes an hour
+  ASSERT_TRUE(Delivers(&sink, sent - refused));  // a long run takes an hour
   EXPECT_TRUE(sink.IsSettled());
   EXPECT_TRUE(Eventually([&] { return dead.Look().distinct == refused; }));
   EXPECT_LT(PeakMemoryKib(sink.process().process().pid()), 512u * 1024) << "KiB";
