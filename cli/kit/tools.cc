@@ -11,6 +11,7 @@
 #include "cli/kit/inspect/list.h"
 #include "cli/kit/new/new.h"
 #include "cli/kit/run/run.h"
+#include "cli/kit/sums.h"
 #include "host/plugin/preflight.h"
 
 namespace kps::cli {
@@ -22,6 +23,7 @@ void AddTools(CLI::App* group, ToolJob* job) {
   AddRun(group, job);
   AddNew(group, job);
   AddClass(group, job);
+  AddSums(group, job);
 }
 
 std::optional<int> RunAsChild(std::string_view argument) {

@@ -155,6 +155,15 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
       ->type_name("DIR:DIR")
       ->envname("KPS_PLUGIN_PATH")
       ->default_str(kDefaultPluginPath);
+  app->add_flag("--allow-writable-plugins", options->trust.writable_by_all,
+                "also plugins that everybody may write to, or to whose directories, are loaded")
+      ->envname("KPS_ALLOW_WRITABLE_PLUGINS");
+  app->add_option(
+         "--plugin-sums", options->trust.sums,
+         "the plugins that may run, by SHA-256 and name of the file: as kps-connector plugin sums prints them, "
+         "or sha256sum. Without: any")
+      ->type_name("FILE")
+      ->envname("KPS_PLUGIN_SUMS");
   app->add_flag("--watch", options->watch,
                 "for development: when the plugin's file changes, its streams go over to the new version")
       ->envname("KPS_WATCH");

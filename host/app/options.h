@@ -8,6 +8,7 @@
 #include "host/core/dead_letters.h"
 #include "host/core/error.h"
 #include "host/core/event.h"
+#include "host/plugin/trust.h"
 #include "host/transport/jetstream_options.h"
 
 namespace kps {
@@ -34,6 +35,7 @@ struct HostOptions {
   bool watch = false;      // the plugin's file, and swap it when it changes
   bool no_unload = false;  // libraries stay mapped
   int swap_timeout_s = 10;
+  PluginTrust trust;
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
 };

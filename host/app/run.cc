@@ -57,7 +57,8 @@ Result<std::unique_ptr<Reloader>> ChoosePlugin(const HostOptions& options, Logge
                          .static_json = options.static_json,
                          .timeout = std::chrono::seconds(options.swap_timeout_s),
                          .watch = options.watch,
-                         .no_unload = options.no_unload},
+                         .no_unload = options.no_unload,
+                         .trust = options.trust},
                         logger, clock);
 }
 

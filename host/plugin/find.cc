@@ -61,6 +61,12 @@ Result<std::string> FindPlugin(const std::string& plugin, const std::vector<std:
     if (fs::is_regular_file(plugin, ignored)) return plugin;
     return Error(Code::kNotFound, "there is no plugin file " + plugin + ". " + DescribePlugins(directories));
   }
+  if (plugin.empty() || plugin.find('.') != std::string::npos) {
+    return Error(Code::kInvalidArgument, "\"" + plugin +
+                                             "\" is no name of a plugin, which has no dot; a path has a slash, "
+                                             "as ./" +
+                                             plugin + ". " + DescribePlugins(directories));
+  }
   for (const std::string& directory : directories) {
     const fs::path file = fs::path(directory) / (plugin + ".so");
     if (fs::is_regular_file(file, ignored)) return file.string();

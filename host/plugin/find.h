@@ -22,8 +22,8 @@ std::vector<std::string> SplitSearchPath(const std::string& path);
 // Names of the plugins in the directories (files NAME.so), sorted, each once.
 std::vector<std::string> ListPlugins(const std::vector<std::string>& directories);
 
-// The file of a plugin: `plugin` itself when it holds a slash or ends in .so, else the first DIRECTORY/plugin.so.
-// NOT_FOUND names what was looked for, where, and the plugins that exist.
+// The file of a plugin: `plugin` itself when it holds a slash or ends in .so, else the first DIRECTORY/plugin.so. A
+// name has no dot, or it is INVALID_ARGUMENT. NOT_FOUND names what was looked for, where, and the plugins that exist.
 Result<std::string> FindPlugin(const std::string& plugin, const std::vector<std::string>& directories);
 
 // "Plugins found: file, generator (in /a, /b)." or "No plugin was found in /a, /b."

@@ -30,6 +30,7 @@ Reloader::~Reloader() { Stop(); }
 Result<std::unique_ptr<Reloader>> Reloader::Open(Options options, Logger* logger, const Clock* clock) {
   std::unique_ptr<Reloader> reloader(new Reloader(std::move(options), logger, clock));
   const Options& chosen = reloader->options_;
+  if (Error error = CheckPlace(chosen.trust, chosen.file); !error.ok()) return error;
   if (chosen.watch) {
     // Before the file is read: a change while it is loaded is noticed.
     auto watch = PluginWatch::Open(chosen.file, chosen.debounce);
@@ -38,6 +39,10 @@ Result<std::unique_ptr<Reloader>> Reloader::Open(Options options, Logger* logger
   }
   MutexLock lock(reloader->swap_mutex_);
   auto snapshots = chosen.copies_below.empty() ? Snapshots::Open() : Snapshots::OpenBelow(chosen.copies_below);
+  if (!snapshots.ok() && !chosen.trust.sums.empty()) {
+    return Error(Code::kFailedPrecondition,
+                 "--plugin-sums: what was looked at has to be what is loaded, and " + snapshots.error().message());
+  }
   if (!snapshots.ok()) {
     logger->Log(LogLevel::kWarn, "",
                 "the plugin is loaded from its own file and cannot be swapped: " + snapshots.error().message());
@@ -50,6 +55,7 @@ Result<std::unique_ptr<Reloader>> Reloader::Open(Options options, Logger* logger
   reloader->snapshots_ = std::move(snapshots.value());
   auto snapshot = reloader->snapshots_->Take(chosen.file);
   if (!snapshot.ok()) return snapshot.error();
+  if (Error error = CheckContent(chosen.trust, chosen.file, snapshot.value().sha256); !error.ok()) return error;
   auto plugin = LoadPlugin(snapshot.value().path, {.no_unload = chosen.no_unload});
   if (!plugin.ok()) return reloader->Named(plugin.error(), snapshot.value());
   reloader->first_ = std::move(plugin.value());
@@ -180,6 +186,8 @@ Result<Reloader::Loaded> Reloader::Load(const Snapshot& snapshot) {
     return Error(Code::kResourceExhausted,
                  std::to_string(resident) + " versions are still mapped, and no more are loaded: restart the host");
   }
+  if (Error error = CheckPlace(options_.trust, options_.file); !error.ok()) return error;
+  if (Error error = CheckContent(options_.trust, options_.file, snapshot.sha256); !error.ok()) return error;
   if (Error error = CheckElf(snapshot.path); !error.ok()) return error;
   const PreflightRequest request{snapshot.path, options_.static_json, runtime_->PluginConfigJson()};
   if (Error error = Preflight(options_.program, request, options_.timeout, stop_.get_token()); !error.ok())

@@ -18,6 +18,7 @@
 #include "host/core/runtime.h"
 #include "host/plugin/plugin_watch.h"
 #include "host/plugin/snapshot.h"
+#include "host/plugin/trust.h"
 
 namespace kps {
 
@@ -35,11 +36,12 @@ class Reloader : public PluginControl {
     bool watch = false;
     std::chrono::milliseconds debounce{100};  // the file is looked at when it has been left alone for so long
     bool no_unload = false;
+    PluginTrust trust{};
     std::vector<std::string> copies_below{};  // where to look for a directory for copies; empty: as Snapshots::Open
   };
 
-  // Loads the first version. Errors are those of LoadPlugin; RESOURCE_EXHAUSTED: the file cannot be watched. The
-  // pointers outlive the reloader.
+  // Loads the first version. Errors are those of LoadPlugin, and of trust.h; RESOURCE_EXHAUSTED: the file cannot be
+  // watched. The pointers outlive the reloader.
   static Result<std::unique_ptr<Reloader>> Open(Options options, Logger* logger, const Clock* clock);
   // Ends as Stop does.
   ~Reloader() override;

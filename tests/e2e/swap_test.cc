@@ -65,6 +65,41 @@ TEST_F(SwapProcess, AReloadSwapsOnDemandAndSaysWhatCameOfIt) {
   EXPECT_EQ(host->Stop(), 0);
 }
 
+TEST_F(SwapProcess, OnlyWhatIsListedRuns) {
+  const auto list = [&] {
+    Process tool({KPS_CONNECTOR, "plugin", "sums", plugin_.path()}, {});
+    EXPECT_EQ(tool.Wait(), 0);
+    return folder_.Write("sums", tool.out());
+  };
+  const std::string sums = list();
+  const auto host = Start({"--plugin-sums", sums});
+  plugin_.Replace("second");
+  Process refused({KPS_CONNECTOR, "--address", host->address(), "plugin", "reload"}, {});
+  EXPECT_EQ(refused.Wait(), 2);
+  EXPECT_THAT(refused.err(), HasSubstr("another SHA-256 for template.so"));
+  HostProcess other({"--plugin", plugin_.path(), "--plugin-sums", sums});
+  EXPECT_EQ(other.process().Wait(), 2);
+  list();
+  EXPECT_THAT(host->Client({"plugin", "reload"}), HasSubstr("1 stream moved"));
+  EXPECT_EQ(host->Stop(), 0);
+}
+
+TEST_F(SwapProcess, WhatEverybodyMayWriteToDoesNotRun) {
+  const auto host = Start();
+  ASSERT_EQ(chmod(plugin_.path().c_str(), 0666), 0);
+  HostProcess other({"--plugin", plugin_.path()});
+  EXPECT_EQ(other.process().Wait(), 2);
+  EXPECT_THAT(other.process().err(), HasSubstr("everybody may write to " + plugin_.path()));
+  plugin_.Replace("second");
+  ASSERT_EQ(chmod(plugin_.path().c_str(), 0666), 0);
+  Process refused({KPS_CONNECTOR, "--address", host->address(), "plugin", "reload"}, {});
+  EXPECT_EQ(refused.Wait(), 2);
+  EXPECT_THAT(refused.err(), HasSubstr("everybody may write to " + plugin_.path()));
+  EXPECT_EQ(host->Stop(), 0);
+  const auto allowed = Start({"--allow-writable-plugins"});
+  EXPECT_EQ(allowed->Stop(), 0);
+}
+
 TEST_F(SwapProcess, AHangUpSwapsToo) {
   const auto host = Start({}, {"KPS_NO_UNLOAD=true"});
   plugin_.Replace("second");

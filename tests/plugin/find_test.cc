@@ -84,6 +84,15 @@ TEST_F(FindTest, UnknownNameListsThoseThatExistAndWhere) {
   EXPECT_THAT(found.error().message(), HasSubstr((root_ / "b").string()));
 }
 
+TEST_F(FindTest, NameHasNoDot) {
+  Touch("a/one.two.so");
+  for (const char* name : {"", "..", ".", "one.two"}) {
+    const auto found = FindPlugin(name, Path());
+    ASSERT_FALSE(found.ok()) << name;
+    EXPECT_EQ(found.error().code(), Code::kInvalidArgument) << name;
+  }
+}
+
 TEST_F(FindTest, DirectoryNamedLikeAPluginIsNone) {
   fs::create_directories(root_ / "a/dir.so");
   EXPECT_FALSE(FindPlugin("dir", Path()).ok());
