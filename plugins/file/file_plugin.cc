@@ -1,6 +1,5 @@
 // The connector of the file plugin: reads the metadata, makes consumers and producers.
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
+#include <support/discovered.h>
 
 #include <kps/cpp/params.hpp>
 #include <kps/plugin.hpp>
@@ -47,14 +46,6 @@ constexpr uint64_t kMessageBytesMax = 64u << 20;
 // With its envelope it fits into what a NATS server takes by default, 1 MiB.
 constexpr uint64_t kLineBytesDefault = 1000000;
 
-// `text` as a JSON string. A path that is no UTF-8 gives one that is no JSON either: the host skips it.
-std::string json_string(const std::string& text) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-  return std::string(buffer.GetString(), buffer.GetSize());
-}
-
 class FileConnector : public plugin::Connector {
  public:
   FileConnector(const plugin::Host& host, const std::string& static_json, const std::string& config_json)
@@ -68,8 +59,7 @@ class FileConnector : public plugin::Connector {
   void discover(const plugin::DiscoverSink& sink, std::chrono::milliseconds timeout) override {
     if (pattern_.empty()) return;
     for (const std::string& path : discover_files(pattern_, root_, timeout)) {
-      const std::string text = json_string(path);
-      sink.found("{\"id\":" + text + ",\"direction\":\"INGRESS\",\"metadata\":{\"path\":" + text + "}}");
+      sink.found(discovered_stream(path, {{"path", path}}));
     }
   }
 

@@ -1,6 +1,5 @@
 // The connector of the Kafka plugin: reads the metadata, makes consumers and producers.
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
+#include <support/discovered.h>
 
 #include <kps/cpp/params.hpp>
 #include <kps/plugin.hpp>
@@ -56,23 +55,6 @@ constexpr char kStreamSchema[] = R"json({
   "additionalProperties": false
 })json";
 
-std::string stream_of_topic(const std::string& brokers, const std::string& topic) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  writer.StartObject();
-  writer.Key("id");
-  writer.String(topic.c_str());
-  writer.Key("metadata");
-  writer.StartObject();
-  writer.Key("brokers");
-  writer.String(brokers.c_str());
-  writer.Key("topic");
-  writer.String(topic.c_str());
-  writer.EndObject();
-  writer.EndObject();
-  return std::string(buffer.GetString(), buffer.GetSize());
-}
-
 class KafkaConnector : public plugin::Connector {
  public:
   KafkaConnector(const plugin::Host& host, const std::string& static_json, const std::string& config_json)
@@ -85,7 +67,7 @@ class KafkaConnector : public plugin::Connector {
     const std::optional<Cluster> cluster = read_static();
     if (!cluster) return;
     for (const std::string& topic : discover_topics(*cluster, timeout)) {
-      sink.found(stream_of_topic(cluster->brokers, topic));
+      sink.found(discovered_stream(topic, {{"brokers", cluster->brokers}, {"topic", topic}}));
     }
   }
 

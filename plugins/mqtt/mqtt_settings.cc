@@ -51,14 +51,23 @@ bool read_address(const plugin::Params& params, const std::string& broker, MqttS
   return tls;
 }
 
+void read_broker(plugin::Params& params, const std::string& broker, MqttSettings* settings) {
+  const bool implied = read_address(params, broker, settings);
+  settings->v5 = params.choice_or("protocol", {"5", "3.1.1"}, "5") == "5";
+  settings->credentials = read_credentials(params);
+  settings->tls = read_tls(params, implied);
+}
+
+void check_filter(const plugin::Params& params, const char* key, const std::string& filter) {
+  if (mosquitto_sub_topic_check(filter.c_str()) == MOSQ_ERR_SUCCESS) return;
+  params.fail(std::string("\"") + key + "\" is no topic filter of MQTT: \"" + filter + "\"");
+}
+
 void read_common(plugin::Params& params, const plugin::Stream& stream, MqttSettings* settings) {
   settings->stream_id = stream.id;
   settings->wake_fd = stream.wake_fd;
-  const bool implied = read_address(params, params.required_string("broker"), settings);
-  settings->v5 = params.choice_or("protocol", {"5", "3.1.1"}, "5") == "5";
+  read_broker(params, params.required_string("broker"), settings);
   settings->client_id = params.string_or("clientId", "");
-  settings->credentials = read_credentials(params);
-  settings->tls = read_tls(params, implied);
   settings->topic = params.required_string("topic");
   settings->qos = static_cast<int>(params.integer_or("qos", 1, 0, 2));
 }
@@ -78,10 +87,24 @@ MqttSettings read_ingress_settings(const plugin::Stream& stream) {
   settings.keepalive_s = static_cast<int>(params.integer_or("keepAliveS", 60, 5, 3600));
   settings.keep_session = params.bool_or("keepSession", true);
   settings.session_expiry_s = static_cast<uint32_t>(params.integer_or("sessionExpiryS", kWeek, 1, 0xFFFFFFFF));
-  if (mosquitto_sub_topic_check(settings.topic.c_str()) != MOSQ_ERR_SUCCESS) {
-    params.fail("\"topic\" is no topic filter of MQTT: \"" + settings.topic + "\"");
-  }
+  check_filter(params, "topic", settings.topic);
   params.refuse_unknown_keys();
+  return settings;
+}
+
+std::optional<DiscoverySettings> read_discovery_settings(const std::string& static_json) {
+  plugin::Params params(static_json, "static parameters");
+  const std::string broker = params.string_or("broker", "");
+  DiscoverySettings settings;
+  settings.broker.topic = params.string_or("discover", "");
+  settings.listen = std::chrono::seconds(params.integer_or("discoverS", 5, 1, 60));
+  if (!broker.empty()) read_broker(params, broker, &settings.broker);
+  params.refuse_unknown_keys();
+  if (broker.empty() && settings.broker.topic.empty()) return std::nullopt;
+  if (broker.empty() || settings.broker.topic.empty()) params.fail("\"broker\" and \"discover\" go together");
+  check_filter(params, "discover", settings.broker.topic);
+  settings.broker.qos = 0;
+  settings.broker.keep_session = false;
   return settings;
 }
 

@@ -5,8 +5,10 @@
 #include <support/secret.h>
 #include <support/tls.h>
 
+#include <chrono>
 #include <cstdint>
 #include <kps/plugin.hpp>
+#include <optional>
 #include <string>
 
 namespace kps::plugins {
@@ -33,9 +35,16 @@ struct MqttSettings {
   std::string address() const;
 };
 
+struct DiscoverySettings {
+  MqttSettings broker;  // its topic: the filter to listen to
+  std::chrono::milliseconds listen{0};
+};
+
 // Throw Failure, INVALID_ARGUMENT: the metadata are not what the schema says.
 MqttSettings read_ingress_settings(const plugin::Stream& stream);
 MqttSettings read_egress_settings(const plugin::Stream& stream);
+// Of the static parameters; nothing: nothing is to be discovered.
+std::optional<DiscoverySettings> read_discovery_settings(const std::string& static_json);
 
 }  // namespace kps::plugins
 

@@ -209,7 +209,7 @@ TEST_F(Kafka, DiscoversTheTopicsOfItsBrokersWithoutInternalOnes) {
   server.create("a");
   server.create("__consumer_offsets");
   Plugin finder("kafka", R"({"brokers":")" + server.brokers() + "\"}");
-  const std::string begin = R"(,"metadata":{"brokers":")" + server.brokers() + R"(","topic":)";
+  const std::string begin = R"(,"direction":"INGRESS","metadata":{"brokers":")" + server.brokers() + R"(","topic":)";
   EXPECT_EQ(finder.discover(), (Texts{R"({"id":"a")" + begin + R"("a"}})", R"({"id":"b")" + begin + R"("b"}})"}));
 }
 

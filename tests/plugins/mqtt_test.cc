@@ -277,6 +277,46 @@ TEST(MqttTlsTest, TheBrokerHasToBeTheOneThatIsTrusted) {
   EXPECT_EQ(plain.code, KPS_UNAVAILABLE) << plain.what();
 }
 
+std::string Discover(const MosquittoServer& server, const std::string& filter) {
+  return R"({"broker": ")" + server.url() + R"(", "discover": ")" + filter + R"(", "discoverS": 1})";
+}
+
+TEST(MqttDiscoveryTest, TopicsAreThoseOnWhichSomethingComes) {
+  const MosquittoServer server;
+  Plugin plugin("mqtt", Discover(server, "plant/#"));
+  EXPECT_THAT(plugin.discover(), ElementsAre());
+  Producer kept(plugin, Metadata(server, R"("retain": true)", "plant/kept"));
+  Send(&kept, {"1"});
+  Producer elsewhere(plugin, Metadata(server, "", "office"));
+  std::atomic<bool> stop{false};
+  std::jthread sender([&] {
+    Producer now(plugin, Metadata(server, "", "plant/now"));
+    while (!stop) {
+      Send(&now, {"2"});
+      Send(&elsewhere, {"3"});
+    }
+  });
+  const Texts found = plugin.discover();
+  stop = true;
+  sender.join();
+  ASSERT_THAT(found, ElementsAre(HasSubstr(R"("id":"plant/kept")"), HasSubstr(R"("id":"plant/now")")));
+  EXPECT_EQ(found[0], R"({"id":"plant/kept","direction":"INGRESS","metadata":{"broker":")" + server.url() +
+                          R"(","topic":"plant/kept"}})");
+  EXPECT_EQ(plugin.discover(), found) << "those that were seen a while ago, too";
+}
+
+TEST(MqttDiscoveryTest, SaysWhatIsInItsWay) {
+  MosquittoServer server;
+  Plugin plugin("mqtt", Discover(server, "#"));
+  server.Stop();
+  EXPECT_EQ(error_of([&] { plugin.discover(); }).code, KPS_UNAVAILABLE);
+  for (const char* wrong :
+       {R"({"discover": "#"})", R"({"broker": "mqtt://h"})", R"({"broker": "mqtt://h", "discover": "a/#/b"})"}) {
+    EXPECT_EQ(error_of([&] { Plugin("mqtt", wrong); }).code, KPS_INVALID_ARGUMENT) << wrong;
+  }
+  EXPECT_THAT(Plugin("mqtt").discover(), ElementsAre());
+}
+
 // Everything arrives at least once while the broker restarts twice under about 2,000 messages a second, and the
 // consumer is made anew once.
 TEST(MqttFaultTest, RestartsAndASwapUnderLoad) {
