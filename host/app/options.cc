@@ -18,7 +18,8 @@ namespace {
 
 constexpr char kFooter[] =
     "Exit codes: 0 stopped in order; 1 wrong options, parameters or payload file; 2 the plugin cannot be used;\n"
-    "3 an address cannot be listened on; 4 stopped, but without the plugin, which did not return from a call.\n\n"
+    "3 an address cannot be listened on; 4 stopped, but without the plugin, which did not return from a call.\n"
+    "With --probe: 0 the running host is ready; 1 it is not, or there is none.\n\n"
     "Example: kps-connector-host --plugin file --transport nats://127.0.0.1:4222 --payloads streams.json";
 
 #define KPS_TEXT_(x) #x
@@ -282,6 +283,9 @@ Result<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments, co
   app.footer(kFooter);
   app.set_version_flag("--version", kVersion);
   Define(&app, &raw, &options);
+  app.add_flag("--probe", parsed.probe,
+               "ask the host that listens on --listen whether it is ready, and exit with 0 or 1: a container's health "
+               "check");
   bool help_markdown = false;
   app.add_flag("--help-markdown", help_markdown, "print this table as Markdown and exit");
 

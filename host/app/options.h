@@ -43,6 +43,7 @@ struct HostOptions {
 // What the command line asked for: options to run with, or a text to print (help, version) before exiting with 0.
 struct ParsedOptions {
   HostOptions options;
+  bool probe = false;  // do not run: ask the host that does
   std::optional<std::string> print;
 };
 

@@ -1,27 +1,23 @@
 #include "host/grpc/server.h"
 
-#include <google/protobuf/stubs/logging.h>
 #include <grpc/grpc.h>
-#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/service_type.h>
 #include <grpcpp/resource_quota.h>
 
-#include <charconv>
 #include <mutex>
 #include <stop_token>
 
 #include "host/core/transport.h"
+#include "host/grpc/grpc_log.h"
+#include "host/grpc/listen_address.h"
 #include "host/grpc/plugin_service.h"
 #include "host/grpc/service.h"
 
 namespace kps {
 namespace {
-
-// gRPC's own lines would stand between ours, in another format; what matters comes back as a result.
-void DropLogLine(gpr_log_func_args*) {}
 
 // Of the process, before its first server.
 void InitGrpc() {
@@ -29,8 +25,7 @@ void InitGrpc() {
   std::call_once(once, [] {
     // It stays until the process ends: its own end waits for ever for a timer thread that it once could not have.
     grpc_init();
-    gpr_set_log_function(DropLogLine);
-    google::protobuf::SetLogHandler(nullptr);  // it says that a client sent no UTF-8: that client is told
+    SilenceGrpc();
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   });
@@ -71,15 +66,8 @@ Server::~Server() {
 }
 
 Result<std::unique_ptr<Server>> Server::Start(const std::string& address, Parts parts, const ServerLimits& limits) {
-  const std::size_t colon = address.rfind(':');
-  // gRPC takes any number, and another port for it.
-  const std::string port_text = colon == std::string::npos ? "" : address.substr(colon + 1);
-  unsigned wanted = 0;
-  const auto parsed = std::from_chars(port_text.data(), port_text.data() + port_text.size(), wanted);
-  if (parsed.ec != std::errc() || parsed.ptr != port_text.data() + port_text.size() || wanted > 65'535) {
-    return Error(Code::kInvalidArgument,
-                 "\"" + address + "\" is no address to listen on: use HOST:PORT, as 0.0.0.0:8000");
-  }
+  const auto wanted = ParseListenAddress(address);
+  if (!wanted.ok()) return wanted.error();
   InitGrpc();
   auto impl = std::make_unique<Impl>();
   impl->transport = parts.transport;
@@ -107,7 +95,7 @@ Result<std::unique_ptr<Server>> Server::Start(const std::string& address, Parts 
     for (const char* name : {"", "connector.v1.ConnectorService"}) health->SetServingStatus(name, connected);
   });
   std::unique_ptr<Server> server(new Server(std::move(impl)));
-  server->address_ = address.substr(0, colon + 1) + std::to_string(port);
+  server->address_ = wanted.value().host + ":" + std::to_string(port);
   return server;
 }
 
