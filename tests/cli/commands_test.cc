@@ -117,14 +117,14 @@ TEST_F(CommandsTest, ConfigSetReadsAFileAndRefusesOneWithStreams) {
 TEST_F(CommandsTest, ConnectorOfTheFilesIsUsedWhereNoOptionNamesOne) {
   context_.connector_id.clear();
   EXPECT_EQ(ConfigSet({KPS_SAMPLES "/connector_config.json"}, context_), kExitOk);
-  EXPECT_THAT(connector_.connector_ids(), ElementsAre("file-instance", "file-instance"));
+  EXPECT_THAT(connector_.connector_ids(), ElementsAre("mqtt-instance", "file-instance"));
   EXPECT_EQ(err_.str(), "");
 }
 
 TEST_F(CommandsTest, ConnectorOfTheOptionWinsOverTheFilesAndSaysSo) {
   EXPECT_EQ(StreamsSet({.files = {KPS_SAMPLES "/connector_stream_egress.json"}}, context_), kExitOk);
   EXPECT_THAT(connector_.connector_ids(), ElementsAre("k"));
-  EXPECT_THAT(err_.str(), HasSubstr("\"file-instance\"; sending to \"k\""));
+  EXPECT_THAT(err_.str(), HasSubstr("\"mqtt-instance\"; sending to \"k\""));
 }
 
 TEST_F(CommandsTest, RefusalShowsTheCodeAndEveryViolation) {

@@ -56,7 +56,7 @@ TEST(ProgramTest, AddTakesSeveralFilesAndAnOptionAfterThem) {
   EXPECT_EQ(process.Wait(), 0) << process.err();
   EXPECT_EQ(process.out(), "2 streams set\n");
   ASSERT_EQ(connector.sets().size(), 1u);
-  EXPECT_EQ(connector.sets()[0].connector_id(), "file-instance");
+  EXPECT_EQ(connector.sets()[0].connector_id(), "mqtt-instance");
 }
 
 TEST(ProgramTest, UsageErrorsExitWithOne) {

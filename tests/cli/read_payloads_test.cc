@@ -223,7 +223,7 @@ TEST(ReadPayloads, SamplesAreTwoStreamsAndAConfigOfOneConnector) {
                                   KPS_SAMPLES "/connector_stream_egress.json", KPS_SAMPLES "/connector_config.json"},
                                  none);
   ASSERT_TRUE(read.ok()) << read.failure().text;
-  EXPECT_EQ(read.value().connector_id(), "file-instance");
+  EXPECT_EQ(read.value().connector_id(), "mqtt-instance");
   ASSERT_EQ(read.value().payloads_size(), 3);
   EXPECT_EQ(read.value().payloads(0).stream().direction(), v1::STREAM_DIRECTION_INGRESS);
   EXPECT_EQ(read.value().payloads(1).stream().direction(), v1::STREAM_DIRECTION_EGRESS);

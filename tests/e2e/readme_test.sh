@@ -45,19 +45,17 @@ host_stops() {
 }
 
 readme_run() {
-  # Beside other tests: a port, a folder and samples of our own.
-  mkdir "$work/samples"
-  local sample line
-  for sample in samples/*.json; do sed "s|/tmp/kps-demo|$work/data|" "$sample" >"$work/$sample"; done
+  # Beside other tests: a port and a folder of our own.
+  local line
   sed -n '/^## Run it$/,/^## /s/^    //p' README.md |
-    sed -e "s|build/release|$build|" -e 's|127\.0\.0\.1:8000|127.0.0.1:0|' -e "s|samples/|$work/samples/|" \
-      -e "s|/tmp/kps-demo|$work/data|" >"$work/commands"
+    sed -e "s|build/release|$build|" -e 's|127\.0\.0\.1:8000|127.0.0.1:0|' \
+      -e "s|/tmp/kps-demo|$work/data|g" >"$work/commands"
   [[ -s $work/commands ]] || fail "README.md shows no commands"
   while IFS= read -r line; do
     case "$line" in
       *' &') start_host "$line" ;;
       'kill %1') host_stops ;;
-      *' events') wait_for "healthy streams" "$work/events" 'streamHealthy *file-egress' bash -c "$line" ;;
+      *' events') wait_for "healthy streams" "$work/events" 'streamHealthy *out' bash -c "$line" ;;
       *) bash -ec "$line" </dev/null || fail "$line" ;;
     esac
   done <"$work/commands"

@@ -121,30 +121,40 @@ TEST(ClassTest, StaticParametersReachThePlugin) {
   const auto files = ClassFiles(plugin, "registry:5000/image", {});
   ASSERT_TRUE(files.ok()) << files.failure().text;
   const auto schema = Parsed(FileNamed(files.value(), "connector_class.json"));
-  ASSERT_EQ(schema["staticParameterSchema"]["required"].Size(), 3u);
+  ASSERT_EQ(schema["staticParameterSchema"]["required"].Size(), 4u);
   const auto instance = Parsed(FileNamed(files.value(), "connector_instance.json"));
   EXPECT_STREQ(instance["staticParameters"]["url"].GetString(), "tcp://b");
   EXPECT_EQ(instance["staticParameters"]["retries"].GetInt(), 3);
   const std::string yaml = FileNamed(files.value(), "connector.yaml");
-  EXPECT_THAT(yaml, AllOf(HasSubstr("image: \"registry:5000/image:{{ .Parameters.image_tag }}\"\n"),
-                          HasSubstr("value: \"{{ .Parameters.plugin }}\"\n"), HasSubstr("--static-param=url={{ if eq "),
-                          HasSubstr("{{- if ne (printf \"%T\" (index .Parameters \"retries\")) \"<nil>\" }}\n"),
-                          HasSubstr("kind: Service\n"), Not(HasSubstr("@"))));
+  EXPECT_THAT(yaml,
+              AllOf(HasSubstr("image: \"registry:5000/image:{{ .Parameters.image_tag }}\"\n"),
+                    HasSubstr("value: \"{{ .Parameters.plugin }}\"\n"),
+                    HasSubstr("value: \"{{ .Parameters.log_level }}\"\n"), HasSubstr("--static-param=url={{ if eq "),
+                    HasSubstr("{{- if ne (printf \"%T\" (index .Parameters \"retries\")) \"<nil>\" }}\n"),
+                    HasSubstr("kind: Service\n"), Not(HasSubstr("@"))));
   EXPECT_THAT(yaml, Not(HasSubstr("{{- if ne (printf \"%T\" (index .Parameters \"url\"))")));
 }
 
 TEST(ClassTest, MetadataOfTheSamplesCanBeChosen) {
   PluginDescriptor plugin = Descriptor();
   plugin.stream_schema = R"({"properties": {"path": {"type": "string", "default": "x"}, "n": {"default": 1}}})";
-  const auto files = ClassFiles(plugin, "image", {"path=/data", "n=2"});
+  plugin.egress = true;
+  const auto files = ClassFiles(plugin, "image", {{"path=/data", "n=2"}, {}, {"path=/out"}});
   ASSERT_TRUE(files.ok()) << files.failure().text;
   const auto stream = Parsed(FileNamed(files.value(), "connector_stream_ingress.json"));
   EXPECT_STREQ(stream["stream"]["path"].GetString(), "/data");
   EXPECT_EQ(stream["stream"]["n"].GetInt(), 2);
-  const auto wrong = ClassFiles(plugin, "image", {"path=2"});
+  const auto egress = Parsed(FileNamed(files.value(), "connector_stream_egress.json"));
+  EXPECT_STREQ(egress["stream"]["path"].GetString(), "/out");
+  EXPECT_EQ(egress["stream"]["n"].GetInt(), 2);
+  const auto ingress_alone = ClassFiles(plugin, "image", {{}, {"n=3"}, {}});
+  EXPECT_EQ(Parsed(FileNamed(ingress_alone.value(), "connector_stream_ingress.json"))["stream"]["n"].GetInt(), 3);
+  EXPECT_EQ(Parsed(FileNamed(ingress_alone.value(), "connector_stream_egress.json"))["stream"]["n"].GetInt(), 1);
+  const auto wrong = ClassFiles(plugin, "image", {{"path=2"}, {}, {}});
   EXPECT_EQ(wrong.failure().exit_code, kExitUsage);
   EXPECT_THAT(wrong.failure().text, HasSubstr("--metadata.path "));
-  EXPECT_THAT(ClassFiles(plugin, "image", {"path"}).failure().text, HasSubstr("--metadata path: KEY=VALUE is needed"));
+  EXPECT_THAT(ClassFiles(plugin, "image", {{"path"}, {}, {}}).failure().text,
+              HasSubstr("--metadata path: KEY=VALUE is needed"));
 }
 
 TEST(ClassTest, ImageWithATagHasNoParameterForIt) {
@@ -156,9 +166,11 @@ TEST(ClassTest, ImageWithATagHasNoParameterForIt) {
 
 TEST(ClassTest, SchemaThatAllowsNoClass) {
   PluginDescriptor plugin = Descriptor();
-  plugin.static_schema = R"({"properties": {"plugin": {}}})";
-  EXPECT_THAT(ClassFiles(plugin, "image", {}).failure().text,
-              HasSubstr("has a static parameter plugin, which every class"));
+  for (const std::string name : {"plugin", "log_level", "image_tag"}) {
+    plugin.static_schema = R"({"properties": {")" + name + R"(": {}}})";
+    EXPECT_THAT(ClassFiles(plugin, "image", {}).failure().text,
+                HasSubstr("has a static parameter " + name + ", which every class"));
+  }
   const std::string unknown = R"({"required": ["a"], "properties": {"a": {"type": "string", "pattern": "^[0-9]+$"}}})";
   plugin = Descriptor();
   plugin.static_schema = unknown;

@@ -94,9 +94,12 @@ void AddClass(CLI::App* group, ToolJob* job) {
   command->add_option("--image", arguments->image, "the container image; without a tag, instances have image_tag")
       ->type_name("IMAGE[:TAG]")
       ->capture_default_str();
-  command->add_option("--metadata", arguments->metadata, "metadata of the sample streams; VALUE is JSON, or else text")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+  const auto add_metadata = [command](const char* name, std::vector<std::string>* pairs, const char* text) {
+    command->add_option(name, *pairs, text)->type_name("KEY=VALUE")->allow_extra_args(false);
+  };
+  add_metadata("--metadata", &arguments->metadata.all, "metadata of the sample streams; VALUE is JSON, or else text");
+  add_metadata("--ingress", &arguments->metadata.ingress, "metadata of the ingress stream alone");
+  add_metadata("--egress", &arguments->metadata.egress, "metadata of the egress stream alone");
   command->add_option("--dir", arguments->directory, "where to write to")->type_name("DIR")->capture_default_str();
   command->add_flag("--overwrite", arguments->overwrite, "replace files that are there");
   AddPluginPath(command, &arguments->plugin_path);

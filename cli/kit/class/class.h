@@ -2,8 +2,8 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
+#include "cli/kit/class/class_files.h"
 #include "cli/kit/tool.h"
 
 namespace kps::cli {
@@ -13,8 +13,8 @@ struct ClassArguments {
   std::string plugin_path;
   bool all = false;  // one class for every plugin that is found
   std::string image = "kps-connector-host";
-  std::vector<std::string> metadata{};  // KEY=VALUE, of the samples of streams
-  std::string directory = ".";          // is made where it is not there
+  StreamMetadata metadata{};    // of the samples of streams
+  std::string directory = ".";  // is made where it is not there
   bool overwrite = false;
 };
 

@@ -23,6 +23,7 @@ using rapidjson::Value;
 constexpr char kDomainVersionMin[] = "2.3.0";
 constexpr char kPluginParameter[] = "plugin";
 constexpr char kTagParameter[] = "image_tag";
+constexpr char kLevelParameter[] = "log_level";
 constexpr char kAllParameters[] = "static_parameters";
 
 std::string HostVersion() {
@@ -121,23 +122,28 @@ class SchemaCopy {
   Document document_;
 };
 
+std::string LevelSchema(const std::string& description) {
+  return R"({"type":"string","enum":["DEBUG","INFO","WARN","ERROR"],"default":"INFO","description":")" + description +
+         "\"}";
+}
+
 bool HasTag(const std::string& image) { return image.find(':', image.rfind('/') + 1) != std::string::npos; }
 
 // The host's own key of the config, which the plugin need not know.
 SchemaCopy ConfigSchema(const std::string& schema) {
   SchemaCopy copy(schema);
   if (!copy.Has(kLogLevelKey)) {
-    copy.AddOptional(kLogLevelKey, R"({"type":"string","enum":["DEBUG","INFO","WARN","ERROR"],"default":"INFO",)"
-                                   R"("description":"From which level on the host writes its log"})");
+    copy.AddOptional(kLogLevelKey, LevelSchema("From which level on the host writes its log"));
   }
   return copy;
 }
 
-// The parameters that every class has: which plugin, and the tag where the image has none.
+// The parameters that every class has: which plugin, its log, and the tag where the image has none.
 void AddOwnParameters(const std::string& plugins_json, const std::string& first, const std::string& image,
                       SchemaCopy* schema) {
   schema->AddRequired(kPluginParameter, R"({"type":"string","enum":)" + plugins_json + R"(,"default":")" + first +
                                             R"(","description":"The plugin that the host runs"})");
+  schema->AddRequired(kLevelParameter, LevelSchema("From which level on the host writes its log, until a config says"));
   if (HasTag(image)) return;
   schema->AddRequired(kTagParameter, R"({"type":"string","minLength":1,"default":")" + HostVersion() +
                                          R"(","description":"The tag of the image"})");
@@ -172,7 +178,7 @@ std::string InstanceJson(const std::string& name, const std::string& class_name,
   return JsonFile()
       .Text("name", name + "-instance")
       .Text("connectorClassID", class_name)
-      .Text("projectId", "project")
+      .Text("projectId", name + "-project")
       .Json("staticParameters", parameters)
       .Take();
 }
@@ -208,11 +214,13 @@ Failure NoSample(const PluginDescriptor& plugin, const char* what, const Failure
           "no sample can be made of the " + std::string(what) + " of plugin " + plugin.name + ": " + failure.text};
 }
 
-Result<std::string> StreamSample(const PluginDescriptor& plugin, Direction direction,
-                                 const std::vector<std::string>& metadata) {
+Result<std::string> StreamSample(const PluginDescriptor& plugin, Direction direction, const StreamMetadata& metadata) {
   const auto sample = SampleOf(plugin.stream_schema, SampleParameters::kShown, direction);
   if (!sample.ok()) return NoSample(plugin, "stream_schema", sample.failure());
-  auto merged = MergeParameters(sample.value(), "", metadata, "--metadata");
+  const bool ingress = direction == Direction::kIngress;
+  std::vector<std::string> chosen = metadata.all;
+  for (const std::string& pair : ingress ? metadata.ingress : metadata.egress) chosen.push_back(pair);
+  auto merged = MergeParameters(sample.value(), "", chosen, "--metadata");
   if (!merged.ok()) return Failure{kExitUsage, merged.error().message()};
   const auto schema = Schema::Parse(plugin.stream_schema);  // of which there is a sample
   const auto violations = schema.value().Check(merged.value(), "--metadata");
@@ -229,9 +237,9 @@ std::string NamesJson(const std::vector<PluginDescriptor>& plugins) {
 }  // namespace
 
 Result<std::vector<GeneratedFile>> ClassFiles(const PluginDescriptor& plugin, const std::string& image,
-                                              const std::vector<std::string>& metadata) {
+                                              const StreamMetadata& metadata) {
   SchemaCopy static_schema(plugin.static_schema);
-  for (const char* name : {kPluginParameter, kTagParameter}) {
+  for (const char* name : {kPluginParameter, kLevelParameter, kTagParameter}) {
     if (static_schema.Has(name)) {
       return Failure{kExitRefused, "plugin " + plugin.name + " has a static parameter " + name +
                                        ", which every class has for itself: give it another name"};

@@ -4,7 +4,7 @@ namespace kps::cli {
 namespace {
 
 constexpr char kTemplate[] =
-    R"(# How the platform runs a connector: this text stands in the class (yamlData), and {{ .Parameters.NAME }} is filled from
+    R"(# How the platform runs a connector: this text stands in the class (yamlData), and what is in double braces is filled from
 # the static parameters of an instance. A connector of the Go template runs on this host with another image and nothing
 # else: the port, the flag, the variables and the user are the same. Which plugin runs is a variable, which an image of
 # its own may set instead.
@@ -14,6 +14,9 @@ metadata:
   name: @NAME@
 spec:
   replicas: 1
+  # Two at a time would both do the work of one.
+  strategy:
+    type: Recreate
   selector:
     matchLabels:
       app: @NAME@
@@ -24,6 +27,13 @@ spec:
     spec:
       # Longer than the host takes to bring home what is on its way.
       terminationGracePeriodSeconds: 30
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 9999
+        runAsGroup: 9999
+        fsGroup: 9999
+        seccompProfile:
+          type: RuntimeDefault
       containers:
         - name: @NAME@
           image: "@IMAGE@"
@@ -31,11 +41,58 @@ spec:
 @ARGUMENTS@          env:
             - name: KPS_PLUGIN
               value: "{{ .Parameters.plugin }}"
+            - name: KPS_LOG_LEVEL
+              value: "{{ .Parameters.log_level }}"
+            - name: KPS_STATE_DIR
+              value: /connectors/state
+            - name: KPS_METRICS_LISTEN
+              value: "0.0.0.0:9090"
 @VARIABLES@          securityContext:
-            runAsUser: 9999
             allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities:
+              drop:
+                - ALL
           ports:
             - containerPort: 8000
+            - name: metrics
+              containerPort: 9090
+          livenessProbe:
+            httpGet:
+              path: /livez
+              port: 9090
+          readinessProbe:
+            httpGet:
+              path: /readyz
+              port: 9090
+            periodSeconds: 5
+          # What an idle host takes is in README.md; what streams have on their way comes on top.
+          resources:
+            requests:
+              cpu: 50m
+              memory: 32Mi
+            limits:
+              memory: 256Mi
+          volumeMounts:
+            - name: state
+              mountPath: /connectors/state
+            - name: tmp
+              mountPath: /tmp
+            - name: credentials
+              mountPath: /connectors/credentials
+              readOnly: true
+      volumes:
+        # Outlives the container. A persistentVolumeClaim in its place outlives the pod, too.
+        - name: state
+          emptyDir: {}
+        # For the host's own copy of the plugin.
+        - name: tmp
+          emptyDir: {}
+        # What streams name as a file: /connectors/credentials/password, for one. It need not exist.
+        - name: credentials
+          secret:
+            secretName: @NAME@-credentials
+            optional: true
 ---
 kind: Service
 apiVersion: v1
@@ -44,6 +101,8 @@ metadata:
 spec:
   selector:
     app: @NAME@
+  # The platform's calls arrive also while the transport is away: the events say what is wrong.
+  publishNotReadyAddresses: true
   ports:
     - protocol: TCP
       name: @NAME@

@@ -1,0 +1,3 @@
+def main(ctx, msg):
+    """Sends each message on as it came."""
+    ctx.send(msg)
