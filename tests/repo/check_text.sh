@@ -11,7 +11,7 @@ refuse() {
 }
 
 places=()
-for place in CMakeLists.txt CMakePresets.json Makefile proto plugin-api host cli packaging plugins samples scripts; do
+for place in CMakeLists.txt CMakePresets.json Dockerfile Makefile .github proto plugin-api host cli packaging plugins samples scripts; do
   if [[ -e $place ]]; then places+=("$place"); fi
 done
 if [[ ${#places[@]} -eq 0 ]]; then
