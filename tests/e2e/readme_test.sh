@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What README.md tells a reader to type, typed.   readme_test.sh run|swap
+# What README.md tells a reader to type, typed.   readme_test.sh run|swap|deploy
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build=$KPS_DEMO_BUILD_DIR
@@ -121,7 +121,39 @@ END
     fail "the log does not say what README.md shows"
 }
 
+# What needs no platform; image.verify runs the pod of samples/.
+readme_deploy() {
+  sed -n '/^## Deploy$/,/^### The image$/s/^    //p' README.md >"$work/commands"
+  local line kind
+  local kinds=""
+  while IFS= read -r line; do
+    case "$line" in
+      'make '*) make -n ${line#make } >"$work/make.log" ;;
+      'FROM '* | 'COPY '* | kubectl\ *) ;;
+      'kps create '*' -f samples/'*)
+        [[ -s samples/${line##*samples/} ]] || fail "there is no file of: $line"
+        kind=${line#kps create }
+        kinds+="${kind%% *} "
+        ;;
+      'kps-connector plugin class mqtt '*) bash -ec "$build/bin/${line/--dir /--dir $work/}" >"$work/class.log" ;;
+      'kps-connector config set '*)
+        exec_in_background "$build/bin/kps-connector-host" --plugin mqtt --listen 127.0.0.1:0 --metrics-listen off \
+          --connectorInstanceID mqtt-instance
+        host_listens
+        bash -ec "$build/bin/$line" >"$work/set.log" || fail "$line"
+        host_stops
+        ;;
+      *) fail "nobody tries what README.md shows: $line" ;;
+    esac
+  done <"$work/commands"
+  [[ $kinds == "connectorclass connectorinstance connectorstream connectorstream datapipeline " ]] ||
+    fail "README.md creates $kinds"
+  grep -q 'scripts/image --push registry.example/kps-connector-host:0.1.0' "$work/make.log" ||
+    fail "make does not push the image that README.md names"
+  cmp "$work/class/connector.yaml" samples/connector.yaml || fail "README.md makes another class than samples/"
+}
+
 case "${1:-}" in
-  run | swap) "readme_$1" ;;
-  *) fail "readme_test.sh run|swap" ;;
+  run | swap | deploy) "readme_$1" ;;
+  *) fail "readme_test.sh run|swap|deploy" ;;
 esac
