@@ -23,6 +23,10 @@ inside kps:full sh -c '
   find / -xdev \( -name "*.deb" -o -name "*.h" -o -name "*.a" \) ! -path "/proc/*" | grep . && exit 1
   exit 0' || fail "that should not be in the image"
 
+step "Answers the first SetPayload"
+measured=$(measure 1 kps:full kps-connector-host --plugin generator)
+echo "start and memory: $measured"
+
 # Those that were built here, without those that are samples.
 full=$(plugins_of kps:full)
 expected=$(cmake --install "$build" --component plugins --prefix "$work/installed" >/dev/null &&

@@ -2,8 +2,7 @@
 ARG BASE=debian:bookworm-slim
 
 FROM kps:build AS build
-RUN scripts/build hello-server && \
-    install -D -s -t /image/root/usr/local/bin build/release/tests/hello-server && \
+RUN install -D -s -t /image/root/usr/local/bin build/release/tests/hello-server && \
     scripts/needed-packages build/release/tests/hello-server >/image/packages
 
 FROM ${BASE}

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the checks of the image share. They run in a network of their own, and in the store that scripts/verify-image has
 # made; kps:full and kps:slim are in it.
 set -euo pipefail
@@ -74,3 +75,18 @@ ends() {
 says() { # NAME TEXT
   grep -qF -e "$2" "$work/$1.log" || { cat "$work/$1.log" >&2; fail "the host does not say: $2"; }
 }
+
+# measure ROUNDS IMAGE PROGRAM [ARGUMENT...]: "MS ms | MB MB", the medians of the time until a SetPayload is answered and of the
+# memory then; in the image's files and as its user, without the time that a container takes to start.
+measure() {
+  local rounds=$1 container root round
+  container=$(podman create --no-healthcheck "$2")
+  root=$(podman mount "$container")
+  for ((round = 0; round < rounds; round++)); do
+    "$build/tests/start-time" 8000 "$(command -v chroot)" --userspec=9999:9999 "$root" "${@:3}" || fail "$3 cannot be measured"
+  done >"$work/measured"
+  podman rm --force "$container" >/dev/null
+  printf '%s ms | %s MB' "$(cut -d ' ' -f 1 "$work/measured" | median "$rounds")" \
+    "$(cut -d ' ' -f 2 "$work/measured" | median "$rounds" | awk '{printf "%.1f", $1 * 1024 / 1e6}')"
+}
+median() { sort -n | sed -n "$(($1 / 2 + 1))p"; }
