@@ -5,8 +5,6 @@ source "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 samples=$PWD/samples
 pod=mqtt-connector
 
-parameter() { sed -n "s/^    \"$1\": \"\(.*\)\",*$/\1/p" "$samples/connector_instance.json"; }
-
 # get PORT PATH: the status and the body
 get() {
   exec 3<>"/dev/tcp/127.0.0.1/$1" || return
@@ -25,18 +23,14 @@ wait_until "the NATS server" bash -c '</dev/tcp/127.0.0.1/4222'
 step "Class and instance: the pod"
 # The platform fills the template and says where NATS is. For podman, volumes are claims, and none is optional; the image is
 # the one at hand; its network is this one, without ports to map; and its probes would need a curl in the image.
-for name in plugin log_level image_tag; do
-  value=$(parameter "$name")
-  [[ -n $value ]] || fail "the instance has no $name"
-  fill+=(-e "s/{{ \.Parameters\.$name }}/$value/")
-done
-sed "${fill[@]}" -e 's|image: ".*"|image: localhost/kps:full|' -e 's/imagePullPolicy: Always/imagePullPolicy: Never/' \
-  -e '/^ *ports:$/,/containerPort: 9090/d' -e '/Probe:$/,/port: /d' -e '/periodSeconds:/d' -e 's/optional: true/optional: false/' \
-  -e 's/^\( *\)env:$/&\n\1  - {name: NATS_BROKER, value: "nats:\/\/127.0.0.1:4222"}/' \
-  -e 's/^\( *\)containers:$/\1hostNetwork: true\n&/' \
-  -e '/- name: state$/{n;s/emptyDir: {}/persistentVolumeClaim: {claimName: walk-state}/}' \
-  -e '/- name: tmp$/{n;s/emptyDir: {}/persistentVolumeClaim: {claimName: walk-tmp}/}' \
-  "$samples/connector.yaml" >"$work/pod.yaml"
+awk -f tests/samples/fill.awk "$samples/connector_instance.json" "$samples/connector.yaml" |
+  sed -e 's|image: ".*"|image: localhost/kps:full|' -e 's/imagePullPolicy: Always/imagePullPolicy: Never/' \
+    -e '/^ *ports:$/,/containerPort: 9090/d' -e '/Probe:$/,/port: /d' -e '/periodSeconds:/d' -e 's/optional: true/optional: false/' \
+    -e 's/^\( *\)env:$/&\n\1  - {name: NATS_BROKER, value: "nats:\/\/127.0.0.1:4222"}/' \
+    -e 's/^\( *\)containers:$/\1hostNetwork: true\n&/' \
+    -e '/- name: state$/{n;s/emptyDir: {}/persistentVolumeClaim: {claimName: walk-state}/}' \
+    -e '/- name: tmp$/{n;s/emptyDir: {}/persistentVolumeClaim: {claimName: walk-tmp}/}' \
+    >"$work/pod.yaml"
 grep -q '{{' "$work/pod.yaml" && fail "a parameter is not filled"
 cat >"$work/secret.yaml" <<SECRET
 apiVersion: v1

@@ -157,6 +157,21 @@ TEST(ClassTest, MetadataOfTheSamplesCanBeChosen) {
               HasSubstr("--metadata path: KEY=VALUE is needed"));
 }
 
+TEST(ClassTest, StaticParametersOfTheSampleCanBeChosen) {
+  PluginDescriptor plugin = Descriptor();
+  plugin.static_schema =
+      R"({"additionalProperties": false, "properties": {"url": {"type": "string", "example": "a"}}})";
+  const auto files = ClassFiles(plugin, "image", {.instance = {"url=b", "log_level=DEBUG"}});
+  ASSERT_TRUE(files.ok()) << files.failure().text;
+  const auto instance = Parsed(FileNamed(files.value(), "connector_instance.json"));
+  EXPECT_STREQ(instance["staticParameters"]["url"].GetString(), "b");
+  EXPECT_STREQ(instance["staticParameters"]["log_level"].GetString(), "DEBUG");
+  EXPECT_STREQ(instance["staticParameters"]["plugin"].GetString(), "p");
+  const auto wrong = ClassFiles(plugin, "image", {.instance = {"other=b"}});
+  EXPECT_EQ(wrong.failure().exit_code, kExitUsage);
+  EXPECT_THAT(wrong.failure().text, HasSubstr("--static-param"));
+}
+
 TEST(ClassTest, ImageWithATagHasNoParameterForIt) {
   const auto files = ClassFiles(Descriptor(), "registry:5000/image:1.0", {});
   ASSERT_TRUE(files.ok());

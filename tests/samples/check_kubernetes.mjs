@@ -1,20 +1,11 @@
-// check_kubernetes.mjs YAML INSTANCE: fills the template from the instance's static parameters, as the platform does,
-// and compares each object with Kubernetes' types. Prints what is wrong.
+// check_kubernetes.mjs YAML: compares each object with Kubernetes' types, and with the others. Prints what is wrong.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { parseAllDocuments } from "yaml";
 
 const require = createRequire(import.meta.url);
-const [yamlFile, instanceFile] = process.argv.slice(2);
-const parameters = JSON.parse(readFileSync(instanceFile)).staticParameters;
+const [file] = process.argv.slice(2);
 const problems = [];
-
-function fill(template) {
-  return template.replaceAll(/\{\{ \.Parameters\.(\w+) \}\}/g, (_, name) => {
-    if (!(name in parameters)) problems.push(`the instance has no static parameter ${name}`);
-    return parameters[name];
-  });
-}
 
 function typeOf({ apiVersion, kind }) {
   try {
@@ -79,8 +70,8 @@ function checkTogether(deployment, service) {
   for (const name of volumes) problems.push(`nobody mounts the volume ${name}`);
 }
 
-const text = fill(readFileSync(yamlFile, "utf8"));
-if (/\{\{/.test(text)) problems.push(`${yamlFile}: ${text.match(/.*\{\{.*/)[0].trim()} is not filled`);
+const text = readFileSync(file, "utf8");
+for (const line of text.split("\n")) if (/\{\{/.test(line)) problems.push(`not filled: ${line.trim()}`);
 const documents = parseAllDocuments(text, { version: "1.1" });
 for (const document of documents) {
   problems.push(...document.errors.map(String));

@@ -23,4 +23,5 @@ if ! cmp -s "$here/package-lock.json" installed; then
   cp package-lock.json installed
 fi
 cp "$here/check_kubernetes.mjs" .
-exec node check_kubernetes.mjs "$samples/connector.yaml" "$samples/connector_instance.json"
+awk -f "$here/fill.awk" "$samples/connector_instance.json" "$samples/connector.yaml" >filled.yaml
+exec node check_kubernetes.mjs filled.yaml

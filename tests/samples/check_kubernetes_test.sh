@@ -27,11 +27,18 @@ refused 's/containerPort: 8000/containerPort: "8000"/' 'containerPort must be in
 refused 's/RuntimeDefault/Runtime/' 'seccompProfile/type must be equal to one of the allowed values'
 refused 's/kind: Service/kind: Servic/' 'Kubernetes has no v1 Servic'
 refused 's/32Mi/32 Megs/' 'requests/memory must match format "quantity"'
-refused 's/Parameters\.log_level/Parameters.log/' 'has no static parameter log'
-refused 's/{{ .Parameters.plugin }}/{{ .Plugin }}/' 'is not filled'
+refused 's/Parameters\.log_level/Parameters.log/' 'not filled: value: "{{ .Parameters.log }}"'
+refused 's/{{ .Parameters.plugin }}/{{ .Plugin }}/' 'not filled: value: "{{ .Plugin }}"'
 refused 's/targetPort: 8000/targetPort: 8001/' 'Service: no container has port 8001'
 refused 's/port: 9090/port: 9091/' 'livenessProbe: no container has port 9091'
 refused 's/^    app: mqtt-connector/    app: another/' 'Service: no pod has the label app: another'
 refused '/volumes:/,$s/- name: state/- name: stat/' 'there is no volume state'
 refused '/^---/,$d' 'one Deployment and one Service are needed'
+# Values stay what they are: an instance may set what the class leaves out.
+sed 's/"staticParameters": {/&\n    "discover": "plant\/#",/' "$samples/connector_instance.json" >"$broken/connector_instance.json"
+refused 's/targetPort: 8000/targetPort: 8001/' 'Service: no container has port 8001'
+for line in '--static-param=discoverS=5' '--static-param=discover="plant/#"'; do
+  grep -qF -e "$line" "$work/filled.yaml" || { echo "the template does not become $line" >&2; status=1; }
+done
+grep -q 'caFile' "$work/filled.yaml" && { echo "a parameter that is not set is there" >&2; status=1; }
 exit $status

@@ -25,7 +25,7 @@ Result<Files> FilesForOne(const ClassArguments& arguments) {
   if (!file.ok()) return file.failure();
   const PluginReport report = InspectPlugin(file.value());
   if (!report.problems.empty()) return Failure{kExitRefused, report.problems.front()};
-  return ClassFiles(*report.descriptor, arguments.image, arguments.metadata);
+  return ClassFiles(*report.descriptor, arguments.image, arguments.values);
 }
 
 // One that cannot be used is left out, and `err` told.
@@ -94,12 +94,13 @@ void AddClass(CLI::App* group, ToolJob* job) {
   command->add_option("--image", arguments->image, "the container image; without a tag, instances have image_tag")
       ->type_name("IMAGE[:TAG]")
       ->capture_default_str();
-  const auto add_metadata = [command](const char* name, std::vector<std::string>* pairs, const char* text) {
+  const auto add_values = [command](const char* name, std::vector<std::string>* pairs, const char* text) {
     command->add_option(name, *pairs, text)->type_name("KEY=VALUE")->allow_extra_args(false);
   };
-  add_metadata("--metadata", &arguments->metadata.all, "metadata of the sample streams; VALUE is JSON, or else text");
-  add_metadata("--ingress", &arguments->metadata.ingress, "metadata of the ingress stream alone");
-  add_metadata("--egress", &arguments->metadata.egress, "metadata of the egress stream alone");
+  add_values("--metadata", &arguments->values.streams, "metadata of the sample streams; VALUE is JSON, or else text");
+  add_values("--ingress", &arguments->values.ingress, "metadata of the ingress stream alone");
+  add_values("--egress", &arguments->values.egress, "metadata of the egress stream alone");
+  add_values("--static-param", &arguments->values.instance, "a static parameter of the sample instance");
   command->add_option("--dir", arguments->directory, "where to write to")->type_name("DIR")->capture_default_str();
   command->add_flag("--overwrite", arguments->overwrite, "replace files that are there");
   AddPluginPath(command, &arguments->plugin_path);

@@ -13,7 +13,7 @@ struct ClassArguments {
   std::string plugin_path;
   bool all = false;  // one class for every plugin that is found
   std::string image = "kps-connector-host";
-  StreamMetadata metadata{};    // of the samples of streams
+  SampleValues values{};
   std::string directory = ".";  // is made where it is not there
   bool overwrite = false;
 };

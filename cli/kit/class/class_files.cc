@@ -214,18 +214,24 @@ Failure NoSample(const PluginDescriptor& plugin, const char* what, const Failure
           "no sample can be made of the " + std::string(what) + " of plugin " + plugin.name + ": " + failure.text};
 }
 
-Result<std::string> StreamSample(const PluginDescriptor& plugin, Direction direction, const StreamMetadata& metadata) {
-  const auto sample = SampleOf(plugin.stream_schema, SampleParameters::kShown, direction);
-  if (!sample.ok()) return NoSample(plugin, "stream_schema", sample.failure());
-  const bool ingress = direction == Direction::kIngress;
-  std::vector<std::string> chosen = metadata.all;
-  for (const std::string& pair : ingress ? metadata.ingress : metadata.egress) chosen.push_back(pair);
-  auto merged = MergeParameters(sample.value(), "", chosen, "--metadata");
+// A sample of `schema`, with `pairs` (KEY=VALUE, of `option`) in it.
+Result<std::string> SampleWith(const PluginDescriptor& plugin, const char* what, const std::string& schema,
+                               Direction direction, const std::vector<std::string>& pairs, const char* option) {
+  const auto sample = SampleOf(schema, SampleParameters::kShown, direction);
+  if (!sample.ok()) return NoSample(plugin, what, sample.failure());
+  auto merged = MergeParameters(sample.value(), "", pairs, option);
   if (!merged.ok()) return Failure{kExitUsage, merged.error().message()};
-  const auto schema = Schema::Parse(plugin.stream_schema);  // of which there is a sample
-  const auto violations = schema.value().Check(merged.value(), "--metadata");
+  const auto parsed = Schema::Parse(schema);  // of which there is a sample
+  const auto violations = parsed.value().Check(merged.value(), option);
   if (violations.empty()) return std::move(merged.value());
   return Failure{kExitUsage, violations.front().field + ' ' + violations.front().description};
+}
+
+Result<std::string> StreamSample(const PluginDescriptor& plugin, Direction direction, const SampleValues& values) {
+  std::vector<std::string> pairs = values.streams;
+  for (const std::string& pair : direction == Direction::kIngress ? values.ingress : values.egress)
+    pairs.push_back(pair);
+  return SampleWith(plugin, "stream_schema", plugin.stream_schema, direction, pairs, "--metadata");
 }
 
 std::string NamesJson(const std::vector<PluginDescriptor>& plugins) {
@@ -237,7 +243,7 @@ std::string NamesJson(const std::vector<PluginDescriptor>& plugins) {
 }  // namespace
 
 Result<std::vector<GeneratedFile>> ClassFiles(const PluginDescriptor& plugin, const std::string& image,
-                                              const StreamMetadata& metadata) {
+                                              const SampleValues& values) {
   SchemaCopy static_schema(plugin.static_schema);
   for (const char* name : {kPluginParameter, kLevelParameter, kTagParameter}) {
     if (static_schema.Has(name)) {
@@ -248,8 +254,9 @@ Result<std::vector<GeneratedFile>> ClassFiles(const PluginDescriptor& plugin, co
   const std::string class_name = plugin.name + "-connector";
   const YamlOptions yaml_options{class_name, ImageReference(image), static_schema.Parameters()};
   AddOwnParameters("[\"" + plugin.name + "\"]", plugin.name, image, &static_schema);
-  const auto parameters = SampleOf(static_schema.Json());
-  if (!parameters.ok()) return NoSample(plugin, "static_schema", parameters.failure());
+  const auto parameters = SampleWith(plugin, "static_schema", static_schema.Json(), Direction::kUnspecified,
+                                     values.instance, "--static-param");
+  if (!parameters.ok()) return parameters.failure();
   const SchemaCopy config_schema = ConfigSchema(plugin.config_schema);
   const auto config = SampleOf(config_schema.Json());
   if (!config.ok()) return NoSample(plugin, "config_schema", config.failure());
@@ -265,7 +272,7 @@ Result<std::vector<GeneratedFile>> ClassFiles(const PluginDescriptor& plugin, co
   for (const Direction direction : {Direction::kIngress, Direction::kEgress}) {
     const bool ingress = direction == Direction::kIngress;
     if (ingress ? !plugin.ingress : !plugin.egress) continue;
-    const auto sample = StreamSample(plugin, direction, metadata);
+    const auto sample = StreamSample(plugin, direction, values);
     if (!sample.ok()) return sample.failure();
     files.push_back({ingress ? "connector_stream_ingress.json" : "connector_stream_egress.json",
                      StreamJson(plugin.name, direction, sample.value())});
