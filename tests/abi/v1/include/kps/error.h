@@ -49,8 +49,8 @@ extern "C" {
 
 typedef int32_t kps_code;
 
-/* Filled by the callee when it returns another code than KPS_OK. The host sets struct_size and clears the
- * rest before each call. */
+/* Filled by the callee when it returns another code than KPS_OK. The host sets struct_size and
+ * clears code, retry_after_ms and text_size before each call. */
 typedef struct kps_error {
   uint32_t struct_size;
   kps_code code;           /* the code that the function returns */

@@ -1,4 +1,5 @@
-/* Basic types of the ABI: text, bytes, and the rules every other header follows.
+/* Basic types of the ABI: text, bytes, and the rules every other header follows. Version 1 is released: what is in these
+ * headers stays as it is, and only grows by the rules below.
  *
  * Rules that make the ABI stable
  *  - A struct that may grow begins with struct_size, set by whoever fills it to sizeof the struct it was
