@@ -15,7 +15,9 @@ constexpr std::size_t kToldMax = 1024;
 
 }  // namespace
 
-const char* JetStreamBacklog::Item::reply() const { return natsMsg_GetReply(message.get()); }
+const char* JetStreamBacklog::Item::reply() const {
+  return newer_reply.empty() ? natsMsg_GetReply(message.get()) : newer_reply.c_str();
+}
 
 JetStreamBacklog::Arrival JetStreamBacklog::Add(MessagePtr&& message, Clock::time_point now) {
   const char* const reply = natsMsg_GetReply(message.get());
@@ -26,7 +28,10 @@ JetStreamBacklog::Arrival JetStreamBacklog::Add(MessagePtr&& message, Clock::tim
   const std::uint64_t due = last_consumer_sequence_ + 1;
   last_consumer_sequence_ = as->consumer_sequence;
   if (acknowledged_.Contains(as->stream_sequence)) return Arrival::kAcknowledged;
-  if (as->stream_sequence <= newest_.stream_sequence && IsHere(as->stream_sequence)) return Arrival::kHere;
+  if (Item* const here = as->stream_sequence <= newest_.stream_sequence ? FindHere(as->stream_sequence) : nullptr) {
+    if (std::exchange(here->stale, false)) here->newer_reply = reply;
+    return Arrival::kHere;
+  }
   const auto bytes = static_cast<std::size_t>(natsMsg_GetDataLength(message.get()));
   Item item{std::move(message), bytes, *as, now, stream_};
   bytes_ += bytes;
@@ -126,6 +131,15 @@ void JetStreamBacklog::ForgetDeliveries() {
   want_ = nullptr;
 }
 
+void JetStreamBacklog::ForgetDeliveriesAfter(std::uint64_t stream_sequence, std::uint64_t deliveries) {
+  const auto unknown = [&](const char* reply) {
+    const auto as = ReadDeliveredAs(reply);
+    return !as || as->stream_sequence > stream_sequence || as->consumer_sequence > deliveries;
+  };
+  ForEach([&](Item& item) { item.stale = item.stale || unknown(item.reply()); });
+  std::erase_if(told_, [&](const std::string& reply) { return unknown(reply.c_str()); });
+}
+
 void JetStreamBacklog::ForgetNumbers() {
   ForgetDeliveries();
   ++stream_;
@@ -133,12 +147,15 @@ void JetStreamBacklog::ForgetNumbers() {
   newest_ = {};
 }
 
-bool JetStreamBacklog::IsHere(std::uint64_t stream_sequence) const {
+JetStreamBacklog::Item* JetStreamBacklog::FindHere(std::uint64_t stream_sequence) {
   const auto is_it = [&](const Item& item) {
     return item.as.stream_sequence == stream_sequence && item.stream == stream_;
   };
-  return parked_.contains(stream_sequence) || std::any_of(taken_.begin(), taken_.end(), is_it) ||
-         std::any_of(queue_.begin(), queue_.end(), is_it);
+  if (const auto parked = parked_.find(stream_sequence); parked != parked_.end()) return &parked->second;
+  for (std::deque<Item>* items : {&taken_, &queue_}) {
+    if (const auto found = std::find_if(items->begin(), items->end(), is_it); found != items->end()) return &*found;
+  }
+  return nullptr;
 }
 
 }  // namespace kps

@@ -28,7 +28,8 @@ class JetStreamBacklog {
     DeliveredAs as;
     Clock::time_point refreshed_at;  // delivered, or said to be in progress
     std::uint32_t stream = 0;        // which of the streams that were seen its number is of
-    bool stale = false;              // of another consumer: nothing is to be said about it
+    bool stale = false;              // its consumer does not know of it: nothing is to be said about it
+    std::string newer_reply{};       // it has come again since it was stale
 
     const char* reply() const;
   };
@@ -37,7 +38,8 @@ class JetStreamBacklog {
   std::size_t bytes() const { return bytes_; }
 
   // A message of the consumer has come. kAcknowledged: it was dealt with before, and is to be acknowledged again.
-  // kHere: it is here already. kForeign: it is no delivery. Only a new one is taken from the caller.
+  // kHere: it is here already, and can be acknowledged by what came now if it was stale. kForeign: it is no delivery.
+  // Only a new one is taken from the caller.
   enum class Arrival { kNew, kAcknowledged, kHere, kForeign };
   Arrival Add(MessagePtr&& message, Clock::time_point now);
 
@@ -67,11 +69,15 @@ class JetStreamBacklog {
   void ForEach(const std::function<void(Item&)>& each);
   // The consumer is another: it knows nothing of what was delivered.
   void ForgetDeliveries();
+  // The server was restarted, and may have lost what it did last: it has delivered messages up to the number
+  // `stream_sequence`, and made so many deliveries. It would take an acknowledgement of a later one for one of all
+  // before it, and never look at theirs again (nats-server 2.9).
+  void ForgetDeliveriesAfter(std::uint64_t stream_sequence, std::uint64_t deliveries);
   // The stream is another: its numbers mean other messages.
   void ForgetNumbers();
 
  private:
-  bool IsHere(std::uint64_t stream_sequence) const;
+  Item* FindHere(std::uint64_t stream_sequence);
   // Whether the message waits for others that are missing. `skipped`: deliveries before it that have not come.
   bool Parks(const Item& item, std::uint64_t skipped);
   void Unpark(Clock::time_point now);

@@ -125,6 +125,7 @@ void JetStreamSubscription::TakeOver(std::shared_ptr<NatsLink> link, const Strea
   asked_ = 0;
   if (consumer.made) backlog_.ForgetDeliveries();
   if (std::exchange(stream_created_, stream.created) != stream.created) backlog_.ForgetNumbers();
+  backlog_.ForgetDeliveriesAfter(consumer.delivered, consumer.deliveries);
   backlog_.TellAgain([this](const char* reply) KPS_REQUIRES(mutex_) { Say(reply, kAck); });
   SayInProgress(Clock::duration::zero());
   AskForAbandoned(consumer);

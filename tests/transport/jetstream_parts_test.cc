@@ -268,6 +268,25 @@ TEST_F(BacklogTest, WhatWasSaidIsSaidAgainUnlessTheConsumerIsAnother) {
   EXPECT_EQ(Add(3, 1), Arrival::kAcknowledged);
 }
 
+TEST_F(BacklogTest, WhatARestartedServerHasForgottenIsNotToldToItBeforeItComesAgain) {
+  for (int i = 1; i <= 6; ++i) Add(i, i + 10);
+  TakeAll();
+  Acknowledge(4);
+  backlog_.ForgetDeliveriesAfter(5, 12);  // the deliveries of 3 and 4 were made before, as others
+  std::vector<std::uint64_t> again;
+  backlog_.TellAgain([&](const char* reply) { again.push_back(ReadDeliveredAs(reply)->stream_sequence); });
+  EXPECT_THAT(again, ElementsAre(1, 2));
+  EXPECT_EQ(Acknowledge(5).size(), 0u);
+  EXPECT_EQ(Add(5, 13), Arrival::kAcknowledged);
+  EXPECT_EQ(Add(6, 14), Arrival::kHere);
+  EXPECT_EQ(backlog_.count(), 1u);
+  EXPECT_THAT(Acknowledge(6), ElementsAre("$JS.ACK.S.C.1.6.14.6.0")) << "as it came now";
+  backlog_.ForgetDeliveriesAfter(6, 14);
+  again.clear();
+  backlog_.TellAgain([&](const char* reply) { again.push_back(ReadDeliveredAs(reply)->consumer_sequence); });
+  EXPECT_THAT(again, ElementsAre(11, 12, 14));
+}
+
 TEST_F(BacklogTest, WhatIsNoDeliveryIsForeign) {
   natsMsg* message = nullptr;
   ASSERT_EQ(natsMsg_Create(&message, "a", "_INBOX.x", "x", 1), NATS_OK);
