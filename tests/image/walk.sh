@@ -24,8 +24,9 @@ step "Class and instance: the pod"
 # The platform fills the template and says where NATS is. For podman, volumes are claims, and none is optional; the image is
 # the one at hand; its network is this one, without ports to map; and its probes would need a curl in the image.
 awk -f tests/samples/fill.awk "$samples/connector_instance.json" "$samples/connector.yaml" |
-  sed -e 's|image: ".*"|image: localhost/kps:full|' -e 's/imagePullPolicy: Always/imagePullPolicy: Never/' \
-    -e '/^ *ports:$/,/containerPort: 9090/d' -e '/Probe:$/,/port: /d' -e '/periodSeconds:/d' -e 's/optional: true/optional: false/' \
+  sed -e 's|mqtt://broker.example:1883|mqtt://127.0.0.1:1883|' -e 's|image: ".*"|image: localhost/kps:full|' \
+    -e 's/imagePullPolicy: Always/imagePullPolicy: Never/' -e 's/optional: true/optional: false/' \
+    -e '/^ *ports:$/,/containerPort: 9090/d' -e '/Probe:$/,/port: /d' -e '/periodSeconds:/d' \
     -e 's/^\( *\)env:$/&\n\1  - {name: NATS_BROKER, value: "nats:\/\/127.0.0.1:4222"}/' \
     -e 's/^\( *\)containers:$/\1hostNetwork: true\n&/' \
     -e '/- name: state$/{n;s/emptyDir: {}/persistentVolumeClaim: {claimName: walk-state}/}' \
@@ -83,6 +84,13 @@ exchange() { # MESSAGE
   wait_until "the message" came "$1"
 }
 exchange "21.5 degrees"
+
+step "What the instance has the plugin look for is found"
+# Messages come to it while it is looked for.
+is_discovered() {
+  mosquitto_pub "${mqtt[@]}" -r -t plant/pressure -m 1 && "$connector" streams get | grep -q 'plant/pressure'
+}
+wait_until "a topic that no stream has" is_discovered
 
 step "What the state keeps: the pod's container is killed and started again"
 podman kill --signal KILL "$container" >/dev/null
