@@ -57,6 +57,15 @@ inside() {
 # As the image's health check does.
 probe() { podman exec "$1" kps-connector-host --probe; }
 
+# confined NAME: by what podman was told, and as the image is
+confined() {
+  local fact
+  for fact in '/proc/1/status Uid:.9999' '/proc/1/status CapBnd:.0000000000000000' '/proc/1/status NoNewPrivs:.1' \
+    '/proc/1/status Seccomp:.2' '/proc/mounts [^ ]* / [^ ]* ro,'; do
+    podman exec "$1" grep -q "^${fact#* }" "${fact%% *}" || fail "$1 is not confined: there is no ${fact#* }"
+  done
+}
+
 # stops NAME: on a SIGTERM, in order
 stops() {
   podman kill --signal TERM "$1" >/dev/null
