@@ -1,5 +1,7 @@
 #include "secret.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -40,6 +42,14 @@ std::string read_secret(plugin::Params& params, const std::string& name) {
     params.fail("\"" + env_key + "\": the environment variable " + variable + " is not set, or empty");
   }
   return value;
+}
+
+std::string readable_file(plugin::Params& params, const char* key) {
+  std::string path = params.string_or(key, "");
+  if (!path.empty() && ::access(path.c_str(), R_OK) != 0) {
+    throw plugin::errno_failure(errno, "\"" + std::string(key) + "\": open " + path);
+  }
+  return path;
 }
 
 Credentials read_credentials(plugin::Params& params) {

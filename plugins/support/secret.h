@@ -15,6 +15,9 @@ namespace kps::plugins {
 // secret.
 std::string read_secret(plugin::Params& params, const std::string& name);
 
+// The path under `key`; empty: none is given. Throws what the file system says where the file cannot be read.
+std::string readable_file(plugin::Params& params, const char* key);
+
 // "username" with its "passwordFile" or "passwordEnv". Both are empty where none is given.
 struct Credentials {
   std::string username;

@@ -1,21 +1,8 @@
 #include "tls.h"
 
-#include <unistd.h>
-
-#include <cerrno>
+#include "secret.h"
 
 namespace kps::plugins {
-namespace {
-
-std::string readable_file(plugin::Params& params, const char* key) {
-  std::string path = params.string_or(key, "");
-  if (!path.empty() && ::access(path.c_str(), R_OK) != 0) {
-    throw plugin::errno_failure(errno, "\"" + std::string(key) + "\": open " + path);
-  }
-  return path;
-}
-
-}  // namespace
 
 Tls read_tls(plugin::Params& params, bool implied) {
   Tls tls;

@@ -129,6 +129,10 @@ obeyed plugins/file/file_plugin.cc '<kps/plugin.hpp>'
 obeyed plugins/mqtt/mqtt_plugin.cc '<mosquitto.h>'
 obeyed plugins/kafka/kafka_plugin.cc '<librdkafka/rdkafka.h>'
 obeyed plugins/kafka/kafka_plugin.cc '<support/secret.h>'
+obeyed plugins/nats/nats_plugin.cc '<nats/nats.h>'
+obeyed plugins/support/keep_loaded.cc '<dlfcn.h>'
+broken plugins/support/keep_loaded.cc '<link.h>'
+broken plugins/support/secret.cc '<dlfcn.h>'
 for wrong in '<file/file_plugin.h>' '"../file/file_plugin.h"' '<plugins/file/file_plugin.h>' '"host/core/error.h"' '<host/core/error.h>' \
   '<connector/v1/connector.pb.h>' '<grpcpp/grpcpp.h>' '<dlfcn.h>' '<../host/core/error.h>'; do
   broken plugins/mqtt/mqtt_plugin.cc "$wrong"

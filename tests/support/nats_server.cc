@@ -86,11 +86,11 @@ bool NatsServer::TryStart() {
 }
 
 int NatsServer::ReadPort() const {
-  // {"nats":["nats://127.0.0.1:41234"]}, written once it listens.
+  // {"nats":["nats://127.0.0.1:41234"]}, or tls://, written once it listens.
   std::ostringstream text;
   text << std::ifstream(folder_ + "/nats-server_" + std::to_string(pid_) + ".ports").rdbuf();
   const std::string ports = text.str();
-  const std::string before = "nats://127.0.0.1:";
+  const std::string before = "://127.0.0.1:";
   const std::size_t start = ports.find(before);
   if (start == std::string::npos || ports.find('"', start) == std::string::npos) return 0;
   return std::atoi(ports.c_str() + start + before.size());

@@ -1,0 +1,67 @@
+// What the tests of the plugin nats share.
+#ifndef KPS_TESTS_PLUGINS_NATS_FIXTURE_H
+#define KPS_TESTS_PLUGINS_NATS_FIXTURE_H
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "tests/plugins/harness.h"
+#include "tests/support/eventually.h"
+#include "tests/support/nats_server.h"
+#include "tests/transport/raw_nats.h"
+
+namespace kps::testing {
+
+using Texts = std::vector<std::string>;
+
+inline std::string nats_metadata(const std::string& url, const std::string& subject, const std::string& more = "") {
+  return R"({"broker": ")" + url + R"(", "subject": ")" + subject + "\"" + (more.empty() ? "" : ", " + more) + "}";
+}
+
+inline Texts numbers(int first, int count) {
+  Texts all;
+  for (int i = 0; i < count; ++i) all.push_back(std::to_string(first + i));
+  return all;
+}
+
+// Until all are taken and delivered.
+inline void send(Producer* producer, const Texts& payloads) {
+  for (size_t sent = 0; sent < payloads.size();) {
+    sent += producer->produce(Texts(payloads.begin() + static_cast<std::ptrdiff_t>(sent), payloads.end()));
+    ASSERT_EQ(producer->last, KPS_OK) << producer->last_text;
+  }
+  producer->flush();
+}
+
+// Exactly so many, or fewer when the deadline passes first.
+inline Texts collect(Consumer* consumer, size_t count, bool ack = false) {
+  Texts all;
+  const auto deadline = std::chrono::steady_clock::now() + test::kDeadline;
+  while (all.size() < count && std::chrono::steady_clock::now() < deadline) {
+    const auto messages_max = static_cast<uint32_t>(std::min<size_t>(count - all.size(), 100));
+    for (std::string& payload : consumer->next(50, messages_max)) all.push_back(std::move(payload));
+    if (ack) consumer->ack();
+  }
+  return all;
+}
+inline Texts collect_and_ack(Consumer* consumer, size_t count) { return collect(consumer, count, true); }
+
+// Whether `act` succeeds before the deadline; it fails with `code` at most, until then.
+template <typename Act>
+bool succeeds_after(kps_code code, Act act) {
+  return test::Eventually([&] {
+    try {
+      act();
+      return true;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code, code) << error.what();
+      return false;
+    }
+  });
+}
+
+}  // namespace kps::testing
+
+#endif

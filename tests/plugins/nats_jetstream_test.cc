@@ -1,0 +1,299 @@
+// The plugin nats over a real nats-server with JetStream.
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <thread>
+
+#include "tests/plugins/nats_fixture.h"
+
+namespace kps::testing {
+namespace {
+
+using test::NatsServer;
+using test::RawNats;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class NatsJetStreamTest : public ::testing::Test {
+ protected:
+  NatsJetStreamTest() { raw.CreateStream("S", "\"t\", \"t.>\""); }
+
+  std::string metadata(const std::string& more = "", const std::string& subject = "t") const {
+    return nats_metadata(server.url(), subject, R"("jetstream": true)" + (more.empty() ? "" : ", " + more));
+  }
+  void publish(int first, int count) {
+    for (const std::string& number : numbers(first, count)) raw.Publish("t", number);
+  }
+  std::string consumer_info(const std::string& durable = "kps-s1-t") { return raw.Call("CONSUMER.INFO.S." + durable); }
+
+  NatsServer server{test::JetStreamConfig()};
+  RawNats raw{server.url()};
+  Plugin plugin{"nats"};
+};
+
+TEST_F(NatsJetStreamTest, WhatIsPublishedIsReadInOrderAndOnce) {
+  Producer producer(plugin, metadata());
+  Consumer consumer(plugin, metadata());
+  std::jthread sender([&] { send(&producer, numbers(0, 20000)); });
+  EXPECT_EQ(collect_and_ack(&consumer, 20000), numbers(0, 20000));
+  EXPECT_THAT(consumer.next(200), ElementsAre());
+  EXPECT_TRUE(test::Eventually([&] { return consumer_info().find("\"num_ack_pending\":0") != std::string::npos; }));
+}
+
+TEST_F(NatsJetStreamTest, LargeAndEmptyMessages) {
+  Producer producer(plugin, metadata());
+  Consumer consumer(plugin, metadata());
+  Texts sent{"", std::string(1048576, 'a')};
+  for (int i = 0; i < 60; ++i) sent.push_back(std::string(1000000, static_cast<char>('b' + i % 20)));
+  std::jthread sender([&] { send(&producer, sent); });
+  EXPECT_TRUE(collect_and_ack(&consumer, sent.size()) == sent);
+}
+
+TEST_F(NatsJetStreamTest, WhatWasNotAcknowledgedComesAgainAtOnceAndInOrder) {
+  publish(0, 1000);
+  {
+    Consumer consumer(plugin, metadata());
+    EXPECT_EQ(collect_and_ack(&consumer, 300), numbers(0, 300));
+    EXPECT_EQ(collect(&consumer, 400), numbers(300, 400));
+  }
+  publish(1000, 500);
+  Consumer consumer(plugin, metadata());
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(collect_and_ack(&consumer, 1200), numbers(300, 1200));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15)) << "not after the ack wait";
+}
+
+TEST_F(NatsJetStreamTest, AnAcknowledgementOfSomeDoesNotAcknowledgeTheRest) {
+  publish(0, 2);
+  {
+    Consumer consumer(plugin, metadata());
+    ASSERT_EQ(collect(&consumer, 1), numbers(0, 1));
+    const uint64_t first = consumer.token;
+    ASSERT_EQ(collect(&consumer, 1), numbers(1, 1));
+    consumer.token = first;
+    consumer.ack();
+  }
+  Consumer consumer(plugin, metadata());
+  EXPECT_EQ(consumer.collect(1), numbers(1, 1));
+}
+
+TEST_F(NatsJetStreamTest, AMessageIsNamedAfterItsSequence) {
+  publish(0, 3);
+  Texts first;
+  {
+    Consumer consumer(plugin, metadata());
+    EXPECT_EQ(consumer.collect(3), numbers(0, 3));
+    first = consumer.ids;
+    EXPECT_EQ(consumer.position, "");
+  }
+  ASSERT_EQ(first.size(), 3u);
+  EXPECT_THAT(first[0], ::testing::StartsWith("1@20"));
+  EXPECT_THAT(first[2], ::testing::StartsWith("3@20"));
+  Consumer again(plugin, metadata());
+  EXPECT_EQ(again.collect(3), numbers(0, 3));
+  EXPECT_EQ(again.ids, first);
+  again.ack();
+  // Another stream of the same name begins with the same sequences.
+  raw.Call("STREAM.DELETE.S");
+  raw.CreateStream("S", "\"t\"");
+  publish(7, 1);
+  Texts came;
+  EXPECT_TRUE(succeeds_after(KPS_UNAVAILABLE, [&] {
+    came = again.next(100);
+    if (came.empty()) throw Error(kps_error{sizeof(kps_error), KPS_UNAVAILABLE, 0, 0, {}});
+  }));
+  EXPECT_EQ(came, numbers(7, 1));
+  EXPECT_THAT(again.ids.back(), ::testing::StartsWith("1@20"));
+  EXPECT_NE(again.ids.back(), first[0]);
+}
+
+TEST_F(NatsJetStreamTest, FromNewLeavesOutWhatIsThere) {
+  publish(0, 3);
+  Consumer consumer(plugin, metadata(R"("from": "new")"));
+  publish(3, 1);
+  EXPECT_EQ(consumer.collect(1), numbers(3, 1));
+}
+
+TEST_F(NatsJetStreamTest, AReconnectDoublesNothingThatIsHere) {
+  publish(0, 1000);
+  Consumer consumer(plugin, metadata());
+  EXPECT_EQ(collect(&consumer, 600), numbers(0, 600));
+  server.Stop();
+  server.Start();
+  Texts rest;
+  EXPECT_TRUE(test::Eventually([&] {
+    try {
+      for (std::string& payload : consumer.next(20)) rest.push_back(std::move(payload));
+      consumer.ack();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code, KPS_UNAVAILABLE) << error.what();
+    }
+    return rest.size() >= 400;
+  }));
+  EXPECT_EQ(rest, numbers(600, 400));
+  EXPECT_TRUE(test::Eventually([&] { return consumer_info().find("\"num_ack_pending\":0") != std::string::npos; }));
+}
+
+TEST_F(NatsJetStreamTest, WhatIsHeldForLongIsNotRedelivered) {
+  // An ack wait of half a second.
+  raw.Call("CONSUMER.DURABLE.CREATE.S.short",
+           R"({"stream_name":"S","config":{"durable_name":"short","ack_policy":"explicit","filter_subject":"t",)"
+           R"("ack_wait":500000000,"max_deliver":-1}})");
+  publish(0, 10);
+  Consumer consumer(plugin, metadata(R"("durable": "short")"));
+  EXPECT_EQ(consumer.collect(10), numbers(0, 10));
+  // Nobody calls the consumer for four times as long.
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  EXPECT_TRUE(test::Eventually([&] { return std::chrono::steady_clock::now() >= until; }));
+  EXPECT_THAT(consumer_info("short"), HasSubstr("\"num_redelivered\":0"));
+  EXPECT_THAT(consumer.next(0), ElementsAre());
+  consumer.ack();
+}
+
+TEST_F(NatsJetStreamTest, AConsumerThatIsRemovedIsMadeAnewBehindWhatWasRead) {
+  publish(0, 10);
+  Consumer consumer(plugin, metadata());
+  EXPECT_EQ(collect_and_ack(&consumer, 10), numbers(0, 10));
+  raw.Call("CONSUMER.DELETE.S.kps-s1-t");
+  publish(10, 5);
+  Texts came;
+  EXPECT_TRUE(test::Eventually([&] {
+    try {
+      for (std::string& payload : consumer.next(20)) came.push_back(std::move(payload));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code, KPS_UNAVAILABLE) << error.what();
+    }
+    return came.size() >= 5;
+  }));
+  EXPECT_EQ(came, numbers(10, 5));
+}
+
+TEST_F(NatsJetStreamTest, AConsumerThatIsAnotherIsRefused) {
+  const auto create = [&](const std::string& name, const std::string& config) {
+    raw.Call("CONSUMER.DURABLE.CREATE.S." + name,
+             R"({"stream_name":"S","config":{"durable_name":")" + name + "\"," + config + "}}");
+  };
+  create("other", R"("ack_policy":"explicit","filter_subject":"t.other","max_deliver":-1)");
+  create("push", R"("ack_policy":"none","filter_subject":"t","deliver_subject":"x")");
+  create("limited", R"("ack_policy":"explicit","filter_subject":"t","max_deliver":3)");
+  create("headers", R"("ack_policy":"explicit","filter_subject":"t","max_deliver":-1,"headers_only":true)");
+  for (const auto& [name, sentence] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"other", "it reads the subject t.other, and not t"},
+                                                                  {"push", "it is one that pushes"},
+                                                                  {"limited", "its max_deliver is 3"},
+                                                                  {"headers", "its headers_only is true"}}) {
+    const Error error =
+        error_of([&, name = name] { Consumer(plugin, metadata(R"("durable": ")" + std::string(name) + "\"")); });
+    EXPECT_EQ(error.code, KPS_FAILED_PRECONDITION) << error.what();
+    EXPECT_THAT(error.what(), HasSubstr("consumer " + std::string(name) + " of stream S: " + sentence));
+  }
+}
+
+TEST_F(NatsJetStreamTest, ASubjectThatNoStreamHolds) {
+  const std::string nowhere = metadata("", "nowhere");
+  const Error producer = error_of([&] { Producer(plugin, nowhere); });
+  EXPECT_EQ(producer.code, KPS_NOT_FOUND) << producer.what();
+  EXPECT_THAT(producer.what(), HasSubstr("no JetStream stream holds the subject"));
+  EXPECT_EQ(error_of([&] { Consumer(plugin, nowhere); }).code, KPS_NOT_FOUND);
+  const Error named = error_of([&] { Consumer(plugin, metadata(R"("stream": "NONE")")); });
+  EXPECT_EQ(named.code, KPS_NOT_FOUND) << named.what();
+  raw.CreateStream("A", "\"part.a\"");
+  raw.CreateStream("B", "\"part.b\"");
+  const Error several = error_of([&] { Consumer(plugin, metadata("", "part.*")); });
+  EXPECT_EQ(several.code, KPS_FAILED_PRECONDITION) << several.what();
+  raw.CreateStream("Q", "\"quiet\"", R"(,"no_ack":true)");
+  const Error quiet = error_of([&] { Producer(plugin, metadata("", "quiet")); });
+  EXPECT_EQ(quiet.code, KPS_FAILED_PRECONDITION) << quiet.what();
+}
+
+TEST_F(NatsJetStreamTest, AStreamThatGoesAwayIsNotFound) {
+  Producer producer(plugin, metadata());
+  send(&producer, {"a"});
+  raw.Call("STREAM.DELETE.S");
+  EXPECT_EQ(producer.produce({"b"}), 1u);
+  EXPECT_TRUE(test::Eventually([&] {
+    try {
+      producer.flush();
+    } catch (const Error& error) {
+      return error.code == KPS_NOT_FOUND;
+    }
+    return false;
+  }));
+}
+
+TEST_F(NatsJetStreamTest, AFullStreamHoldsBackAndKeepsTheOrder) {
+  raw.CreateStream("FULL", "\"full\"", R"(,"max_msgs":10,"discard":"new")");
+  Producer producer(plugin, metadata("", "full"));
+  EXPECT_EQ(producer.produce(numbers(0, 30)), 30u);
+  const Error error = error_of([&] { producer.flush(); });
+  EXPECT_EQ(error.code, KPS_RESOURCE_EXHAUSTED) << error.what();
+  EXPECT_THAT(error.what(), HasSubstr("publish to full at nats://127.0.0.1:"));
+  Consumer consumer(plugin, metadata("", "full"));
+  EXPECT_EQ(consumer.collect(10), numbers(0, 10));
+  raw.Call("STREAM.PURGE.FULL");
+  raw.Call("STREAM.UPDATE.FULL", R"({"name":"FULL","subjects":["full"],"max_msgs":100,"discard":"new"})");
+  EXPECT_TRUE(succeeds_after(KPS_RESOURCE_EXHAUSTED, [&] { producer.flush(); }));
+  EXPECT_EQ(consumer.collect(20), numbers(10, 20));
+}
+
+TEST_F(NatsJetStreamTest, AMessageLargerThanTheStreamTakesIsRefusedAlone) {
+  raw.CreateStream("SMALL", "\"small\"", R"(,"max_msg_size":100)");
+  Producer producer(plugin, metadata("", "small"));
+  EXPECT_EQ(producer.produce({"a", std::string(101, 'x')}), 1u);
+  EXPECT_EQ(producer.last, KPS_INVALID_ARGUMENT) << producer.last_text;
+  send(&producer, {"b"});
+}
+
+TEST_F(NatsJetStreamTest, AWakeEndsAWait) {
+  Consumer consumer(plugin, metadata());
+  Producer producer(plugin, metadata());
+  std::jthread waker([&] {
+    consumer.wake();
+    producer.wake();
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_THAT(consumer.next(60000), ElementsAre());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  waker.join();
+  server.Pause();
+  EXPECT_EQ(producer.produce({"a"}), 1u);
+  EXPECT_EQ(error_of([&] { producer.flush(); }).code, KPS_CANCELLED);
+  server.Resume();
+}
+
+TEST_F(NatsJetStreamTest, TwoStreamsShareADurableConsumer) {
+  Consumer first(plugin, metadata(R"("durable": "d")"));
+  Consumer second(plugin, metadata(R"("durable": "d")"));
+  publish(0, 1000);
+  std::vector<int> came(1000);
+  size_t count = 0;
+  EXPECT_TRUE(test::Eventually([&] {
+    for (Consumer* consumer : {&first, &second}) {
+      for (const std::string& payload : consumer->next(0, 7)) {
+        ++came[static_cast<size_t>(std::stoi(payload))];
+        ++count;
+      }
+      consumer->ack();
+    }
+    return count >= 1000;
+  }));
+  EXPECT_EQ(came, std::vector<int>(1000, 1));
+}
+
+TEST_F(NatsJetStreamTest, StreamsAreDiscovered) {
+  raw.CreateStream("B", "\"b.*\"");
+  raw.CreateStream("KV_k", "\"$KV.k.>\"");
+  Plugin discovering("nats", R"({"broker": ")" + server.url() + "\"}");
+  const Texts found = discovering.discover();
+  EXPECT_THAT(found, ::testing::UnorderedElementsAre(HasSubstr(R"("id":"S/t")"), HasSubstr(R"("id":"S/t.>")"),
+                                                     HasSubstr(R"("id":"B/b.*")")));
+  // A stream can be set with what is found.
+  const std::string& entry = found[0];
+  const size_t begin = entry.find("\"metadata\":") + 11;
+  Consumer consumer(discovering, entry.substr(begin, entry.size() - begin - 1));
+  EXPECT_THAT(Plugin("nats").discover(), ElementsAre());
+}
+
+}  // namespace
+}  // namespace kps::testing
