@@ -38,8 +38,9 @@ for authors of plugins.]]
 kps_debian_package(plugins kps-connector-plugins net
 [[connector plugins for kps-connector-host
 The plugins that come with the host: file follows files and appends to
-them, mqtt and kafka read and write topics, http takes and sends requests,
-generator makes and checks messages.]]
+them, mqtt and kafka read and write topics, nats reads and writes subjects
+and JetStream streams, http takes and sends requests, generator makes and
+checks messages.]]
   RECOMMENDS kps-connector-host)
 # Headers alone, for every architecture. kps/cpp/params.hpp includes RapidJSON.
 kps_debian_package(dev kps-plugin-api-dev libdevel

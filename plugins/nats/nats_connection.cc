@@ -102,7 +102,6 @@ NatsConnection::NatsConnection(const NatsBroker& broker, const NatsBroker::Serve
 }
 
 NatsConnection::~NatsConnection() {
-  write_now();
   sever();
   thread_.join();
   for (const auto& subscription : subscriptions_) natsSubscription_Destroy(subscription->handle);
@@ -238,16 +237,19 @@ std::string NatsConnection::last_words(natsStatus* status) {
 }
 
 void NatsConnection::look_for_refusal() {
+  if (refused_) return;
   natsStatus status = NATS_OK;
-  (void)last_words(&status);
-  if (status == NATS_NOT_PERMITTED) refused_ = true;
+  const std::string words = last_words(&status);
+  if (status != NATS_NOT_PERMITTED) return;
+  const std::lock_guard lock(mutex_);
+  refusal_ = words;
+  refused_ = true;
 }
 
 void NatsConnection::check() {
-  natsStatus status = NATS_OK;
-  if (refused_) throw Failure(KPS_PERMISSION_DENIED, "the server at " + where_ + " says: " + last_words(&status));
-  if (!over_) return;
+  if (!refused_ && !over_) return;
   const std::lock_guard lock(mutex_);
+  if (refused_) throw Failure(KPS_PERMISSION_DENIED, "the server at " + where_ + " says: " + refusal_);
   throw reason_ ? *reason_ : Failure(KPS_UNAVAILABLE, "the connection to " + where_ + " is lost");
 }
 
@@ -290,6 +292,8 @@ size_t NatsConnection::payload_max() const {
 
 bool NatsConnection::round_trip(milliseconds timeout) {
   const natsStatus status = natsConnection_FlushTimeout(handle_, std::max<int64_t>(timeout.count(), 1));
+  // Nothing else is waited for then: with TLS, a read may be stuck in the middle of a record, with io_mutex_.
+  if (status == NATS_TIMEOUT) return false;
   look_for_refusal();  // what was read before the answer may not have been looked at yet
   check();             // OK is also what a PING gets that could not be written (3.4.1)
   return status == NATS_OK;

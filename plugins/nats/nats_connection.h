@@ -42,7 +42,7 @@ class NatsConnection {
   // after something was read or written, and, with `over`, at its end. Throws Failure.
   NatsConnection(const NatsBroker& broker, const NatsBroker::Server& server, const std::string& name,
                  std::function<void(bool over)> changed);
-  // Ends the connection. What libnats has buffered is written as far as the socket takes it.
+  // Ends the connection, with what was published and not written yet.
   ~NatsConnection();
   NatsConnection(const NatsConnection&) = delete;
   NatsConnection& operator=(const NatsConnection&) = delete;
@@ -125,6 +125,7 @@ class NatsConnection {
   int fd_ = -1;                            // libnats's; -1: none
   bool tried_ = false;                     // to connect
   std::optional<plugin::Failure> reason_;  // of its end
+  std::string refusal_;                    // the server's words, once refused_
   std::vector<std::shared_ptr<const Subscription>> subscriptions_;
 
   std::thread thread_;

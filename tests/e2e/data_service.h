@@ -41,6 +41,9 @@ std::unique_ptr<DataService> MakeKafkaService();
 #ifdef KPS_WITH_HTTP
 std::unique_ptr<DataService> MakeHttpService();
 #endif
+#ifdef KPS_WITH_NATS
+std::unique_ptr<DataService> MakeNatsService();
+#endif
 
 struct ServiceKind {
   const char* name;
@@ -57,6 +60,9 @@ inline constexpr ServiceKind kServiceKinds[] = {
 #endif
 #ifdef KPS_WITH_HTTP
     {"http", MakeHttpService},
+#endif
+#ifdef KPS_WITH_NATS
+    {"nats", MakeNatsService},
 #endif
 };
 
