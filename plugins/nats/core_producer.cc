@@ -1,8 +1,14 @@
 #include "core_producer.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace kps::plugins {
+namespace {
+
+constexpr std::chrono::milliseconds kAtOnceMax{25};
+
+}  // namespace
 
 CoreProducer::CoreProducer(const plugin::Stream& stream, NatsEgressSettings settings)
     : NatsProducer(stream, std::move(settings)) {
@@ -27,6 +33,17 @@ void CoreProducer::ask(NatsConnection& connection, uint64_t end) {
   asked_on_ = &connection;
   asked_end_ = end;
   ticket_ = client_.ask_round_trip();
+}
+
+bool CoreProducer::settle(NatsConnection& connection, uint64_t end, Clock::time_point deadline) {
+  if (asked_on_ == &connection) return false;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+  if (connection.round_trip(std::min(left, kAtOnceMax))) {
+    unconfirmed_.confirm_before(end);
+    return true;
+  }
+  ask(connection, end);  // it takes longer, and a wake could not end it here
+  return false;
 }
 
 }  // namespace kps::plugins

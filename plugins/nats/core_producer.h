@@ -17,6 +17,7 @@ class CoreProducer : public NatsProducer {
   void collect(NatsConnection& connection) override;
   const char* reply_of(uint64_t) override { return nullptr; }
   void ask(NatsConnection& connection, uint64_t end) override;
+  bool settle(NatsConnection& connection, uint64_t end, Clock::time_point deadline) override;
 
   // The round trip that is made just now.
   const NatsConnection* asked_on_ = nullptr;

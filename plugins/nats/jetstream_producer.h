@@ -25,7 +25,6 @@ class JetStreamProducer : public NatsProducer {
   void begin(NatsConnection& connection) override;
   void collect(NatsConnection& connection) override;
   const char* reply_of(uint64_t number) override;
-  void ask(NatsConnection&, uint64_t) override {}  // each message asks itself
   size_t payload_max(NatsConnection& connection) override;
   uint64_t window() const override { return probing_ ? 1 : kEverything; }
 

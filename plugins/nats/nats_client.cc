@@ -51,7 +51,7 @@ void NatsClient::start() {
   for (;;) {
     {
       const std::lock_guard lock(mutex_);
-      if (failure_) throw Failure(*failure_);
+      if (failure_) throw failure_->failure();
       if (connection_) return;
     }
     const bool woken = wait(deadline) == plugin::Wait::kWoken;
@@ -68,6 +68,7 @@ void NatsClient::stop() {
     work_.notify_all();
     const Failure stopped(KPS_CANCELLED, "the stream is stopping");
     if (beginning_) beginning_->fail(stopped);
+    if (connection_) connection_->fail(stopped);
   }
   if (thread_.joinable()) thread_.join();
   // Their threads call changed() until here.
@@ -79,7 +80,7 @@ std::shared_ptr<NatsConnection> NatsClient::connection() {
   std::shared_ptr<NatsConnection> connection;
   {
     const std::lock_guard lock(mutex_);
-    if (failure_) throw Failure(*failure_);
+    if (failure_) throw failure_->failure();
     connection = connection_;
   }
   connection->check();
@@ -159,13 +160,15 @@ void NatsClient::connect() {
     if (lasted) delay_ = kDelayMin;
     if (!lasted && pause()) return;
   }
-  std::optional<Failure> failure;
+  std::optional<NatsReason> failure;
   for (const NatsBroker::Server& server : broker_.servers) {
     try {
       if (begin_on(server)) return;
       break;  // stopping
     } catch (const Failure& caught) {
-      failure = caught;
+      failure.emplace(caught);
+    } catch (const std::exception& caught) {
+      failure.emplace(Failure(KPS_RESOURCE_EXHAUSTED, "connect to " + broker_.shown + ": " + caught.what()));
     }
     std::shared_ptr<NatsConnection> given_up;  // released without the lock, which its thread takes
     const std::lock_guard lock(mutex_);
@@ -213,6 +216,16 @@ bool NatsClient::pause() {
   work_.wait_for(lock, delay_, [this] { return stopping_; });
   delay_ = std::min(delay_ * 2, kDelayMax);
   return stopping_;
+}
+
+void NatsClient::tend() {
+  try {
+    owner_->tend(*connection_);
+  } catch (const Failure& caught) {
+    connection_->fail(caught);
+  } catch (const std::exception& caught) {
+    connection_->fail(Failure(KPS_RESOURCE_EXHAUSTED, broker_.shown + ": " + caught.what()));
+  }
 }
 
 void NatsClient::make_round_trip() {

@@ -70,6 +70,7 @@ class NatsClient {
   void connect();
   bool begin_on(const NatsBroker::Server& server);  // false: stopping
   void make_round_trip();
+  void tend();
   bool pause();
 
   const std::string name_;
@@ -83,7 +84,7 @@ class NatsClient {
   std::condition_variable work_;
   std::shared_ptr<NatsConnection> connection_;  // null: none yet
   std::shared_ptr<NatsConnection> beginning_;   // of which begin has not returned
-  std::optional<plugin::Failure> failure_;      // of the last attempt
+  std::optional<NatsReason> failure_;           // of the last attempt
   bool stopping_ = false;
   uint64_t asked_ = 0;
   uint64_t handled_ = 0;             // up to this: made, or failed

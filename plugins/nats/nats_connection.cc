@@ -1,7 +1,6 @@
 #include "nats_connection.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,43 +10,16 @@
 #include "nats_connect.h"
 #include "nats_errors.h"
 #include "start_thread.h"
+#include "without_sigpipe.h"
 
 namespace kps::plugins {
 namespace {
 
 using plugin::Failure;
-using std::chrono::milliseconds;
 
-constexpr milliseconds kRequestMax{2000};
-// A wait for an answer sees within this that the connection is over.
-constexpr milliseconds kRequestPiece{50};
 // What may wait to be written. Not more: what a slow socket leaves is moved to the front of the buffer each time.
 constexpr int kUnwrittenMax = 1024 * 1024;
 constexpr uint32_t kWriteEvery = 64 * 1024;
-
-// A server that requires TLS gets it, also where it was not asked for; then a write to a connection that has gone
-// raises SIGPIPE, which the host may not ignore.
-class WithoutSigpipe {
- public:
-  WithoutSigpipe() {
-    sigemptyset(&sigpipe_);
-    sigaddset(&sigpipe_, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &sigpipe_, &former_);
-  }
-  ~WithoutSigpipe() {
-    if (sigismember(&former_, SIGPIPE) != 0) return;
-    const timespec now = {};
-    while (sigtimedwait(&sigpipe_, nullptr, &now) > 0) {
-    }
-    pthread_sigmask(SIG_SETMASK, &former_, nullptr);
-  }
-  WithoutSigpipe(const WithoutSigpipe&) = delete;
-  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
-
- private:
-  sigset_t sigpipe_;
-  sigset_t former_;
-};
 
 }  // namespace
 
@@ -94,7 +66,7 @@ NatsConnection::NatsConnection(const NatsBroker& broker, const NatsBroker::Serve
   std::unique_lock lock(mutex_);
   connected_.wait(lock, [this] { return tried_; });
   if (!reason_ || handle_ != nullptr) return;
-  const Failure failure = *reason_;
+  const Failure failure = reason_->failure();
   lock.unlock();
   thread_.join();
   ::close(wake_fd_);
@@ -111,13 +83,13 @@ NatsConnection::~NatsConnection() {
 
 // The arguments stay for as long as the constructor waits.
 void NatsConnection::run(const NatsBroker& broker, const NatsBroker::Server& server, const std::string& name) {
-  std::optional<Failure> failure;
+  std::optional<NatsReason> failure;
   try {
     connect(broker, server, name);
   } catch (const Failure& caught) {
-    failure = caught;
+    failure.emplace(caught);
   } catch (const std::exception& caught) {
-    failure = Failure(KPS_RESOURCE_EXHAUSTED, where_ + ": " + caught.what());
+    failure.emplace(Failure(KPS_RESOURCE_EXHAUSTED, where_ + ": " + caught.what()));
   }
   const bool connected = !failure;
   {
@@ -127,12 +99,20 @@ void NatsConnection::run(const NatsBroker& broker, const NatsBroker::Server& ser
     connected_.notify_all();
   }
   if (!connected) return;
-  while (!over_) loop();
+  while (!over_) {
+    try {
+      loop();
+    } catch (const Failure& caught) {
+      fail(caught);
+    } catch (const std::exception& caught) {
+      fail(Failure(KPS_RESOURCE_EXHAUSTED, where_ + ": " + caught.what()));
+    }
+  }
   natsStatus status = NATS_OK;
   const std::string words = last_words(&status);
   {
     const std::lock_guard lock(mutex_);
-    if (!reason_) reason_ = Failure(KPS_UNAVAILABLE, "the connection to " + where_ + " is lost: " + words);
+    if (!reason_) reason_.emplace(Failure(KPS_UNAVAILABLE, "the connection to " + where_ + " is lost: " + words));
   }
   changed_(true);
 }
@@ -224,7 +204,7 @@ void NatsConnection::sever() {
 void NatsConnection::fail(const Failure& reason) {
   {
     const std::lock_guard lock(mutex_);
-    if (!reason_) reason_ = reason;
+    if (!reason_) reason_.emplace(reason);
   }
   sever();
 }
@@ -250,7 +230,7 @@ void NatsConnection::check() {
   if (!refused_ && !over_) return;
   const std::lock_guard lock(mutex_);
   if (refused_) throw Failure(KPS_PERMISSION_DENIED, "the server at " + where_ + " says: " + refusal_);
-  throw reason_ ? *reason_ : Failure(KPS_UNAVAILABLE, "the connection to " + where_ + " is lost");
+  throw reason_ ? reason_->failure() : Failure(KPS_UNAVAILABLE, "the connection to " + where_ + " is lost");
 }
 
 void NatsConnection::subscribe(const std::string& subject, const std::string& queue_group, Take take) {
@@ -288,49 +268,6 @@ bool NatsConnection::has_room() { return natsConnection_Buffered(handle_) < kUnw
 size_t NatsConnection::payload_max() const {
   const int64_t bytes = natsConnection_GetMaxPayload(handle_);
   return bytes > 0 ? static_cast<size_t>(bytes) : 0;
-}
-
-bool NatsConnection::round_trip(milliseconds timeout) {
-  const natsStatus status = natsConnection_FlushTimeout(handle_, std::max<int64_t>(timeout.count(), 1));
-  // Nothing else is waited for then: with TLS, a read may be stuck in the middle of a record, with io_mutex_.
-  if (status == NATS_TIMEOUT) return false;
-  look_for_refusal();  // what was read before the answer may not have been looked at yet
-  check();             // OK is also what a PING gets that could not be written (3.4.1)
-  return status == NATS_OK;
-}
-
-std::optional<std::string> NatsConnection::request(const std::string& subject, const std::string& text) {
-  const std::string inbox = new_inbox();
-  natsSubscription* raw = nullptr;
-  require(natsConnection_SubscribeSync(&raw, handle_, inbox.c_str()), "subscribe to an inbox");
-  const auto destroy = [this](natsSubscription* subscription) {
-    // libnats (3.4.1) looks up a message's subscription and then uses it without holding it. Once it is not found any
-    // more, and what was being read is done with, nobody uses it.
-    (void)natsSubscription_Unsubscribe(subscription);
-    { const std::lock_guard lock(io_mutex_); }
-    natsSubscription_Destroy(subscription);
-  };
-  const std::unique_ptr<natsSubscription, decltype(destroy)> subscription(raw, destroy);
-  publish(subject.c_str(), inbox.c_str(), text.data(), text.size());
-  const auto deadline = Clock::now() + kRequestMax;
-  while (Clock::now() < deadline) {
-    check();
-    natsMsg* message = nullptr;
-    const natsStatus status = natsSubscription_NextMsg(&message, raw, kRequestPiece.count());
-    if (status == NATS_NO_RESPONDERS) return std::nullopt;
-    const NatsMessage owned(message);
-    if (status == NATS_OK)
-      return std::string(natsMsg_GetData(message), static_cast<size_t>(natsMsg_GetDataLength(message)));
-  }
-  throw Failure(KPS_UNAVAILABLE, "no answer to " + subject + " from " + where_);
-}
-
-std::string new_inbox() {
-  char* inbox = nullptr;
-  require(natsInbox_Create(&inbox), "make an inbox");
-  std::string copy(inbox);
-  natsInbox_Destroy(inbox);
-  return copy;
 }
 
 }  // namespace kps::plugins

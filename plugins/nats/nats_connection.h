@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "nats_errors.h"
 #include "nats_settings.h"
 
 namespace kps::plugins {
@@ -35,7 +36,7 @@ class NatsConnection {
  public:
   using Clock = std::chrono::steady_clock;
   // On the connection's thread: what has come, in order, to be taken. Nothing at all: nobody listens where a request
-  // went whose answer was to come here.
+  // went whose answer was to come here. What it throws ends the connection.
   using Take = std::function<void(std::vector<NatsMessage>& came)>;
 
   // Connects, which takes up to 2 s, and the time of the name service. `changed` is called on the connection's thread
@@ -79,11 +80,11 @@ class NatsConnection {
     NatsConnection& connection_;
   };
 
-  // Whether the server has answered that it has processed all that was published before. Throws as check() does. One
-  // thread at a time, not the connection's.
+  // Whether the server has answered that it has processed all that was published before. Throws as check() does. [any]
+  // but the connection's own.
   bool round_trip(std::chrono::milliseconds timeout);
   // The answer to a request. Nothing: nobody listens there. Throws Failure, UNAVAILABLE: none has come, or the
-  // connection is over. One thread at a time, not the connection's.
+  // connection is over. [any] but the connection's own.
   std::optional<std::string> request(const std::string& subject, const std::string& text);
 
  private:
@@ -122,10 +123,10 @@ class NatsConnection {
 
   std::mutex mutex_;
   std::condition_variable connected_;
-  int fd_ = -1;                            // libnats's; -1: none
-  bool tried_ = false;                     // to connect
-  std::optional<plugin::Failure> reason_;  // of its end
-  std::string refusal_;                    // the server's words, once refused_
+  int fd_ = -1;                       // libnats's; -1: none
+  bool tried_ = false;                // to connect
+  std::optional<NatsReason> reason_;  // of its end
+  std::string refusal_;               // the server's words, once refused_
   std::vector<std::shared_ptr<const Subscription>> subscriptions_;
 
   std::thread thread_;

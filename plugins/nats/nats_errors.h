@@ -9,6 +9,15 @@
 
 namespace kps::plugins {
 
+// A failure that one thread leaves to another: copies of an exception share its text.
+struct NatsReason {
+  explicit NatsReason(const plugin::Failure& failure) : code(failure.code()), text(failure.what()) {}
+  plugin::Failure failure() const { return plugin::Failure(code, text); }
+
+  kps_code code;
+  std::string text;
+};
+
 // Of a call of libnats that did not return NATS_OK. `doing` names the act and the server.
 plugin::Failure library_failure(natsStatus status, const std::string& doing);
 

@@ -37,7 +37,7 @@ void NatsProducer::publish(NatsConnection& connection) {
     const std::string& payload = unconfirmed_.payload(next_);
     connection.publish(settings_.subject.c_str(), reply_of(next_), payload.data(), payload.size());
   }
-  ask(connection, next_);
+  if (unconfirmed_.much()) ask(connection, next_);
 }
 
 bool NatsProducer::add(NatsConnection& connection, const plugin::Message& message) {
@@ -70,8 +70,9 @@ void NatsProducer::produce(const plugin::Messages& messages, milliseconds timeou
 void NatsProducer::flush(milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   for (bool woken = false;;) {
-    (void)advance();
+    NatsConnection& connection = advance();
     if (unconfirmed_.empty()) return;
+    if (!woken && next_ == unconfirmed_.end() && settle(connection, next_, deadline)) continue;
     const std::string rest =
         where() + ": " + std::to_string(unconfirmed_.end() - unconfirmed_.first()) + " messages are not confirmed yet";
     if (woken) throw Failure(KPS_CANCELLED, rest);

@@ -29,8 +29,20 @@ class NatsProducer : public plugin::Producer, protected NatsClient::Owner {
   virtual void collect(NatsConnection& connection) = 0;
   // Where the answer to a message is to go to; null: there is none.
   virtual const char* reply_of(uint64_t number) = 0;
-  // What was published before this number is to be confirmed.
-  virtual void ask(NatsConnection& connection, uint64_t end) = 0;
+  // What was published before this number is to be confirmed soon: much is unconfirmed. The default is for those whose
+  // messages ask themselves.
+  virtual void ask(NatsConnection& connection, uint64_t end) {
+    static_cast<void>(connection);
+    static_cast<void>(end);
+  }
+  // The same, at once. Whether there is anything new to collect; it may have waited until the deadline, but not for
+  // long.
+  virtual bool settle(NatsConnection& connection, uint64_t end, Clock::time_point deadline) {
+    static_cast<void>(connection);
+    static_cast<void>(end);
+    static_cast<void>(deadline);
+    return false;
+  }
   // Bytes that a message may have; 0: any.
   virtual size_t payload_max(NatsConnection& connection) { return connection.payload_max(); }
   // How many messages may be published and unconfirmed; there are never more than kEverything.

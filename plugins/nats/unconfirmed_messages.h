@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace kps::plugins {
@@ -11,7 +12,9 @@ namespace kps::plugins {
 class UnconfirmedMessages {
  public:
   bool has_room(size_t size) const { return empty() || (end_ - first_ < kMessagesMax && bytes_ + size <= kBytesMax); }
+  bool much() const { return end_ - first_ > kMessagesMax / 2 || bytes_ > kBytesMax / 2; }
   void add(const char* data, size_t size) {
+    if (end_ - first_ == ring_.size()) grow();
     One& one = at(end_++);
     if (size > 0)
       one.payload.assign(data, size);
@@ -37,15 +40,20 @@ class UnconfirmedMessages {
   const std::string& payload(uint64_t number) { return at(number).payload; }
 
  private:
-  static constexpr uint64_t kMessagesMax = 4096;
+  static constexpr uint64_t kMessagesMax = 16384;
   static constexpr uint64_t kBytesMax = 16u << 20;
   struct One {
     std::string payload;
     bool confirmed = false;
   };
-  One& at(uint64_t number) { return ring_[number % kMessagesMax]; }
+  One& at(uint64_t number) { return ring_[number % ring_.size()]; }
+  void grow() {
+    std::vector<One> larger(ring_.size() * 2);
+    for (uint64_t number = first_; number < end_; ++number) larger[number % larger.size()] = std::move(at(number));
+    ring_ = std::move(larger);
+  }
 
-  std::vector<One> ring_ = std::vector<One>(kMessagesMax);
+  std::vector<One> ring_ = std::vector<One>(256);
   uint64_t first_ = 1;
   uint64_t end_ = 1;
   uint64_t bytes_ = 0;
