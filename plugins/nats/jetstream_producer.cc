@@ -64,7 +64,6 @@ const char* JetStreamProducer::reply_of(uint64_t number) {
 }
 
 void JetStreamProducer::collect(NatsConnection& connection) {
-  reading_.clear();
   {
     const std::lock_guard lock(mutex_);
     std::swap(reading_, answers_);
@@ -72,6 +71,7 @@ void JetStreamProducer::collect(NatsConnection& connection) {
   }
   for (const NatsMessage& message : reading_) read_answer(message);
   if (!reading_.empty() || unconfirmed_.empty()) last_answer_ = Clock::now();
+  reading_.clear();
   if (refused_) {
     // All that is not confirmed is published again, once the oldest of it is taken.
     probing_ = true;
@@ -101,10 +101,11 @@ void JetStreamProducer::read_answer(const NatsMessage& message) {
     unconfirmed_.confirm(number);
     return;
   }
+  // The first tells. What was on its way with it and is refused, too, is published again anyway.
+  if (refused_ || (probing_ && number != unconfirmed_.first())) return;
   rapidjson::Document answer;
   answer.Parse(text.data(), text.size());
   const bool object = !answer.HasParseError() && answer.IsObject();
-  if (refused_) return;  // the first tells
   const std::string doing = "publish to " + where();
   refused_ = object && answer.HasMember("error")
                  ? failure_of(answer["error"], doing)

@@ -47,6 +47,15 @@ NatsClient::~NatsClient() {
 
 void NatsClient::start() {
   thread_ = start_thread([this] { run(); });
+  try {
+    await_first();
+  } catch (const Failure&) {
+    stop();  // while the owner is still there
+    throw;
+  }
+}
+
+void NatsClient::await_first() {
   const auto deadline = Clock::now() + kStartMax;
   for (;;) {
     {
@@ -129,11 +138,7 @@ void NatsClient::run() {
       case Work::kStop: return;
       case Work::kConnect: connect(); break;
       case Work::kRoundTrip: make_round_trip(); break;
-      case Work::kTend: try { owner_->tend(*connection_);
-        } catch (const Failure& failure) {
-          connection_->fail(failure);
-        }
-        break;
+      case Work::kTend: tend(); break;
     }
   }
 }
@@ -203,7 +208,8 @@ bool NatsClient::begin_on(const NatsBroker::Server& server) {
     beginning_.reset();
     former = std::exchange(connection_, std::move(made));
     failure_.reset();
-    next_heartbeat_ = next_tend_ = Clock::now() + tend_interval_;
+    next_heartbeat_ = Clock::now() + kHeartbeat;
+    next_tend_ = Clock::now() + tend_interval_;
   }
   begun_ = Clock::now();
   changed();

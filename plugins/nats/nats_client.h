@@ -65,6 +65,7 @@ class NatsClient {
  private:
   enum class Work { kStop, kConnect, kRoundTrip, kTend };
 
+  void await_first();
   void run();
   Work await_work();
   void connect();
