@@ -62,6 +62,24 @@ bool succeeds_after(kps_code code, Act act) {
   });
 }
 
+// A server with JetStream, and the stream S of the subject t and those below it.
+class NatsJetStreamTest : public ::testing::Test {
+ protected:
+  NatsJetStreamTest() { raw.CreateStream("S", "\"t\", \"t.>\""); }
+
+  std::string metadata(const std::string& more = "", const std::string& subject = "t") const {
+    return nats_metadata(server.url(), subject, R"("jetstream": true)" + (more.empty() ? "" : ", " + more));
+  }
+  void publish(int first, int count) {
+    for (const std::string& number : numbers(first, count)) raw.Publish("t", number);
+  }
+  std::string consumer_info(const std::string& durable = "kps-s1-t") { return raw.Call("CONSUMER.INFO.S." + durable); }
+
+  test::NatsServer server{test::JetStreamConfig()};
+  test::RawNats raw{server.url()};
+  Plugin plugin{"nats"};
+};
+
 }  // namespace kps::testing
 
 #endif

@@ -1,0 +1,195 @@
+// How the plugin nats logs in, and whom it trusts.
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+
+#include <cstdlib>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "tests/plugins/nats_fixture.h"
+
+namespace kps::testing {
+namespace {
+
+using test::NatsServer;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kNkey[] = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
+constexpr char kNkeySeed[] = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
+
+TEST(NatsCredentialsTest, ACredentialIsAcceptedOrRefusedAndNeverTold) {
+  Directory directory;
+  append(directory / "secret", "do-not-tell\n");
+  append(directory / "wrong", "wrong-and-not-to-be-told\n");
+  append(directory / "seed", kNkeySeed);
+  Plugin plugin("nats");
+  const auto file = [&](const char* key, const char* name) {
+    return "\"" + std::string(key) + "\": \"" + (directory / name) + "\"";
+  };
+  struct Way {
+    std::string config, right, wrong;
+  };
+  for (const Way& way : std::initializer_list<Way>{
+           {"user: u, password: do-not-tell", R"("username": "u", )" + file("passwordFile", "secret"),
+            R"("username": "u", )" + file("passwordFile", "wrong")},
+           {"token: do-not-tell", file("tokenFile", "secret"), file("tokenFile", "wrong")},
+           {"users: [{nkey: " + std::string(kNkey) + "}]",
+            "\"nkey\": \"" + std::string(kNkey) + "\", " + file("nkeySeedFile", "seed"), ""},
+       }) {
+    const NatsServer server("authorization { " + way.config + " }");
+    Consumer consumer(plugin, nats_metadata(server.url(), "t", way.right));
+    Producer producer(plugin, nats_metadata(server.url(), "t", way.right));
+    send(&producer, {"a"});
+    EXPECT_THAT(consumer.collect(1), ElementsAre("a"));
+    const Error error = error_of([&] { Consumer(plugin, nats_metadata(server.url(), "t", way.wrong)); });
+    EXPECT_EQ(error.code, KPS_UNAUTHENTICATED) << error.what();
+    EXPECT_THAT(error.what(), HasSubstr("the server refuses the credentials"));
+    EXPECT_THAT(error.what(), Not(HasSubstr("tell")));
+  }
+}
+
+// What a client sends to log in, up to its first PING. Users with a JWT need an operator's keys at a real server.
+class LoginRecorder {
+ public:
+  LoginRecorder() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (bind(listening_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listening_, 1) != 0 ||
+        getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+      throw std::runtime_error("no port is free");
+    }
+    port_ = ntohs(address.sin_port);
+    thread_ = std::jthread([this] { Serve(); });
+  }
+  ~LoginRecorder() {
+    shutdown(listening_, SHUT_RDWR);
+    thread_.join();
+    close(listening_);
+  }
+  std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
+  std::string Login() {
+    std::string login;
+    EXPECT_TRUE(test::Eventually([&] {
+      const std::lock_guard lock(mutex_);
+      login = login_;
+      return !login.empty();
+    }));
+    return login;
+  }
+
+ private:
+  void Serve() {
+    const int fd = accept(listening_, nullptr, nullptr);
+    if (fd < 0) return;
+    const std::string info = R"(INFO {"server_id":"s","version":"2.9.10","proto":1,"headers":true,"max_payload":1000,)"
+                             R"("auth_required":true,"nonce":"nonce"})"
+                             "\r\n";
+    (void)!write(fd, info.data(), info.size());
+    std::string text;
+    char bytes[4096];
+    for (ssize_t count; (count = read(fd, bytes, sizeof bytes)) > 0;) {
+      text.append(bytes, static_cast<size_t>(count));
+      for (size_t ping; (ping = text.find("PING\r\n")) != std::string::npos; text.erase(0, ping + 6)) {
+        const std::lock_guard lock(mutex_);
+        if (login_.empty()) login_ = text.substr(0, ping);
+        (void)!write(fd, "PONG\r\n", 6);
+      }
+    }
+    close(fd);
+  }
+
+  const int listening_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int port_ = 0;
+  std::mutex mutex_;
+  std::string login_;
+  std::jthread thread_;
+};
+
+TEST(NatsCredentialsTest, ACredentialsFileGivesTheJwtAndSignsWithTheSeed) {
+  Directory directory;
+  append(directory / "user.creds",
+         "-----BEGIN NATS USER JWT-----\na.jwt.b\n------END NATS USER JWT------\n\n"
+         "-----BEGIN USER NKEY SEED-----\n" +
+             std::string(kNkeySeed) + "\n------END USER NKEY SEED------\n");
+  Plugin plugin("nats");
+  LoginRecorder server;
+  Consumer consumer(plugin,
+                    nats_metadata(server.url(), "t", R"("credentialsFile": ")" + (directory / "user.creds") + "\""));
+  const std::string login = server.Login();
+  EXPECT_THAT(login, HasSubstr("\"jwt\":\"a.jwt.b\""));
+  EXPECT_THAT(login, HasSubstr("\"sig\":\""));
+  EXPECT_THAT(login, Not(HasSubstr(kNkeySeed)));
+}
+
+TEST(NatsCredentialsTest, CredentialsThatAreReplacedWhileTheStreamRuns) {
+  NatsServer server("authorization { token: one }");
+  Directory directory;
+  append(directory / "token", "one");
+  Plugin plugin("nats");
+  Consumer consumer(plugin, nats_metadata(server.url(), "t", R"("tokenFile": ")" + (directory / "token") + "\""));
+  server.Stop();
+  server.Configure("authorization { token: two }");
+  server.Start();
+  EXPECT_TRUE(test::Eventually([&] {
+    try {
+      consumer.next(20);
+    } catch (const Error& error) {
+      return error.code == KPS_UNAUTHENTICATED;
+    }
+    return false;
+  }));
+}
+
+TEST(NatsTlsTest, TheServerHasToBeTheOneThatIsTrusted) {
+  Directory directory;
+  const std::string cert = directory / "cert";
+  const std::string key = directory / "key";
+  const auto make = [&](const std::string& name, const std::string& subject) {
+    return std::system(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout " + key +
+                        name + " -out " + cert + name + " -subj /CN=localhost -addext subjectAltName=" + subject +
+                        " 2>/dev/null")
+                           .c_str());
+  };
+  ASSERT_EQ(make("", "IP:127.0.0.1"), 0);
+  ASSERT_EQ(make("-other", "DNS:other.example"), 0);
+  const auto config = [&](const std::string& name) {
+    return "tls { cert_file: \"" + cert + name + "\", key_file: \"" + key + name + "\" }";
+  };
+  const NatsServer server(config(""));
+  const auto metadata = [&](const NatsServer& of, const std::string& more) {
+    return nats_metadata("tls://127.0.0.1:" + std::to_string(of.port()), "t", more);
+  };
+  Plugin plugin("nats");
+  {
+    Consumer consumer(plugin, metadata(server, R"("caFile": ")" + cert + "\""));
+    Producer producer(plugin, metadata(server, R"("tlsVerify": false)"));
+    std::jthread sender([&] { send(&producer, numbers(0, 5000)); });
+    EXPECT_EQ(consumer.collect(5000), numbers(0, 5000));
+  }
+  const Error unknown = error_of([&] { Consumer(plugin, metadata(server, "")); });
+  EXPECT_EQ(unknown.code, KPS_UNAVAILABLE) << unknown.what();
+  EXPECT_THAT(unknown.what(), HasSubstr("TLS failed"));
+  // A server that requires TLS gets it.
+  const Error plain = error_of([&] { Consumer(plugin, nats_metadata(server.url(), "t")); });
+  EXPECT_EQ(plain.code, KPS_UNAVAILABLE) << plain.what();
+  EXPECT_THAT(plain.what(), HasSubstr("TLS failed"));
+
+  const NatsServer other(config("-other"));
+  const Error name = error_of([&] { Consumer(plugin, metadata(other, R"("caFile": ")" + cert + "-other\"")); });
+  EXPECT_EQ(name.code, KPS_UNAVAILABLE) << name.what();
+  EXPECT_THAT(name.what(), HasSubstr("TLS failed"));
+
+  const NatsServer without;
+  const Error wanted = error_of([&] { Consumer(plugin, metadata(without, R"("tlsVerify": false)")); });
+  EXPECT_EQ(wanted.code, KPS_FAILED_PRECONDITION) << wanted.what();
+  EXPECT_THAT(wanted.what(), HasSubstr("the server has no TLS"));
+}
+
+}  // namespace
+}  // namespace kps::testing
