@@ -1,6 +1,5 @@
 // The connector of the nats plugin: one connection to a broker for each stream.
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
+#include <support/discovered.h>
 
 #include <kps/cpp/params.hpp>
 #include <kps/plugin.hpp>
@@ -49,8 +48,8 @@ constexpr char kStreamSchema[] = R"json({
                            "description": "INGRESS, without JetStream: how many messages may wait for the stream; more are dropped"},
     "pendingBytesMax": {"type": "integer", "minimum": 1024, "maximum": 1073741824, "default": 67108864,
                         "description": "INGRESS, without JetStream: how many bytes may wait for the stream; more are dropped"},
-    "jetstream": {"type": "boolean", "default": false,
-                  "description": "INGRESS: read what a JetStream stream keeps, and acknowledge it. EGRESS: delivered means that a stream has it"},
+    "jetstream": {"type": "boolean",
+                  "description": "INGRESS: read what a JetStream stream keeps, and acknowledge it. EGRESS: delivered means that a stream has it. By default, whether stream or durable is given"},
     "stream": {"type": "string", "minLength": 1,
                "description": "INGRESS, JetStream: the stream to read; by default, the one that holds the subject"},
     "durable": {"type": "string", "minLength": 1,
@@ -61,28 +60,6 @@ constexpr char kStreamSchema[] = R"json({
   "required": ["broker", "subject"],
   "additionalProperties": false
 })json";
-
-std::string stream_of(const NatsBroker& broker, const DiscoveredSubject& found) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  const auto text = [&writer](const char* key, const std::string& value) {
-    writer.Key(key);
-    writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-  };
-  writer.StartObject();
-  text("id", found.stream + "/" + found.subject);
-  text("direction", "INGRESS");
-  writer.Key("metadata");
-  writer.StartObject();
-  text("broker", broker.shown);
-  text("subject", found.subject);
-  writer.Key("jetstream");
-  writer.Bool(true);
-  text("stream", found.stream);
-  writer.EndObject();
-  writer.EndObject();
-  return std::string(buffer.GetString(), buffer.GetSize());
-}
 
 class NatsConnector : public plugin::Connector {
  public:
@@ -95,7 +72,10 @@ class NatsConnector : public plugin::Connector {
     // Read anew: a password that was replaced is used.
     const std::optional<NatsBroker> broker = read_static();
     if (!broker) return;
-    for (const DiscoveredSubject& found : discover_subjects(*broker, timeout)) sink.found(stream_of(*broker, found));
+    for (const DiscoveredSubject& found : discover_subjects(*broker, timeout)) {
+      sink.found(discovered_stream(found.stream + "/" + found.subject,
+                                   {{"broker", broker->shown}, {"subject", found.subject}, {"stream", found.stream}}));
+    }
   }
 
   std::unique_ptr<plugin::Consumer> create_consumer(const plugin::Stream& stream, const std::string&) override {

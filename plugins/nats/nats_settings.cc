@@ -153,9 +153,9 @@ NatsIngressSettings read_ingress_settings(const plugin::Stream& stream) {
   settings.queue_group = params.string_or("queueGroup", "");
   settings.pending_messages_max = params.integer_or("pendingMessagesMax", kPendingMessages, 1, 10'000'000);
   settings.pending_bytes_max = params.integer_or("pendingBytesMax", kPendingBytes, 1024, kPendingBytesLargest);
-  settings.jetstream = params.bool_or("jetstream", false);
   settings.stream = params.string_or("stream", "");
   settings.durable = params.string_or("durable", "");
+  settings.jetstream = params.bool_or("jetstream", !settings.stream.empty() || !settings.durable.empty());
   const bool from_given = !params.string_or("from", "").empty();
   settings.from_new = params.choice_or("from", {"all", "new"}, "all") == "new";
   params.refuse_unknown_keys();
