@@ -28,6 +28,9 @@ std::vector<std::unique_ptr<Service>> MakeServices() {
 #ifdef KPS_WITH_MQTT
   services.push_back(MakeMqtt());
 #endif
+#ifdef KPS_WITH_NATS
+  services.push_back(MakeNats());
+#endif
   return services;
 }
 

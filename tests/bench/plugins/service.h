@@ -55,5 +55,8 @@ std::unique_ptr<Service> MakeKafka();
 #ifdef KPS_WITH_HTTP
 std::unique_ptr<Service> MakeHttp();
 #endif
+#ifdef KPS_WITH_NATS
+std::unique_ptr<Service> MakeNats();
+#endif
 
 }  // namespace kps::bench
