@@ -12,7 +12,10 @@ JetStreamBacklog::Arrival JetStreamBacklog::add(NatsMessage&& message, Clock::ti
   // Nearly all are newer than all before.
   if (delivery->sequence <= newest_) {
     if (acknowledged_.contains(delivery->sequence)) return Arrival::kAcknowledged;
-    if (is_here(delivery->sequence)) return Arrival::kHere;
+    if (Item* const here = find_here(delivery->sequence)) {
+      if (std::exchange(here->unknown, false)) here->newer_reply = reply;
+      return Arrival::kHere;
+    }
   }
   newest_ = std::max(newest_, delivery->sequence);
   Item item{std::move(message), *delivery, 0, now, stream_};
@@ -27,10 +30,20 @@ JetStreamBacklog::Arrival JetStreamBacklog::add(NatsMessage&& message, Clock::ti
   return Arrival::kNew;
 }
 
-bool JetStreamBacklog::is_here(uint64_t sequence) const {
+JetStreamBacklog::Item* JetStreamBacklog::find_here(uint64_t sequence) {
   const auto same = [&](const Item& item) { return item.stream == stream_ && item.delivery.sequence == sequence; };
-  return parked_.contains(sequence) || std::any_of(waiting_.begin(), waiting_.end(), same) ||
-         std::any_of(given_.begin(), given_.end(), same);
+  if (const auto parked = parked_.find(sequence); parked != parked_.end()) return &parked->second;
+  for (std::deque<Item>* items : {&waiting_, &given_}) {
+    if (const auto found = std::find_if(items->begin(), items->end(), same); found != items->end()) return &*found;
+  }
+  return nullptr;
+}
+
+void JetStreamBacklog::forget_deliveries_after(uint64_t sequence, uint64_t deliveries) {
+  for_each_of_stream([&](Item& item) {
+    const auto delivery = read_delivery(item.reply());
+    item.unknown = item.unknown || !delivery || delivery->sequence > sequence || delivery->number > deliveries;
+  });
 }
 
 void JetStreamBacklog::unpark() {

@@ -28,9 +28,11 @@ class JetStreamBacklog {
     uint64_t token = 0;            // of the batch that it went out with; 0: it waits
     Clock::time_point fresh_at{};  // since when the server waits for word of it
     uint32_t stream = 0;           // which of the streams that were seen its sequence is of
+    bool unknown = false;          // the server does not know of the delivery: it is told nothing about it
+    std::string newer_reply{};     // it has come again since it was unknown
 
     size_t size() const { return static_cast<size_t>(natsMsg_GetDataLength(message.get())); }
-    const char* reply() const { return natsMsg_GetReply(message.get()); }
+    const char* reply() const { return newer_reply.empty() ? natsMsg_GetReply(message.get()) : newer_reply.c_str(); }
   };
 
   // A message has come. kAcknowledged: it was acknowledged, and is to be so again. kHere: it is here already. kForeign:
@@ -61,6 +63,10 @@ class JetStreamBacklog {
   uint64_t newest() const { return newest_; }
   bool of_present_stream(const Item& item) const { return item.stream == stream_; }
 
+  // The server was restarted, and may have lost what it did last: it has delivered messages up to `sequence`, and made
+  // so many deliveries. It would take an acknowledgement of a later one for one of all before it, and never look at
+  // theirs again (nats-server 2.9).
+  void forget_deliveries_after(uint64_t sequence, uint64_t deliveries);
   // The stream is another: its sequences mean other messages.
   void forget_sequences();
   template <typename Each>
@@ -74,7 +80,7 @@ class JetStreamBacklog {
   }
 
  private:
-  bool is_here(uint64_t sequence) const;
+  Item* find_here(uint64_t sequence);
   void unpark();
 
   std::deque<Item> given_;

@@ -62,6 +62,7 @@ void JetStreamConsumer::begin(NatsConnection& connection) {
   const NatsConnection::Cork cork(connection);
   const std::lock_guard lock(mutex_);
   if (!place.stream_created.empty() && place.stream_created != bound.stream_created) backlog_.forget_sequences();
+  backlog_.forget_deliveries_after(bound.delivered, bound.deliveries);
   bound_ = std::move(bound);
   inbox_ = inbox;
   id_end_ = "@" + bound_.stream_created;
@@ -91,7 +92,7 @@ void JetStreamConsumer::ask_for_missing(NatsConnection& connection) {
 void JetStreamConsumer::say_in_progress(NatsConnection& connection, Clock::duration older_than) {
   const auto now = Clock::now();
   backlog_.for_each_of_stream([&](JetStreamBacklog::Item& item) {
-    if (now - item.fresh_at < older_than) return;
+    if (item.unknown || now - item.fresh_at < older_than) return;
     say(connection, item.reply(), kInProgress);
     item.fresh_at = now;
   });
@@ -180,7 +181,7 @@ void JetStreamConsumer::ack(uint64_t token) {
   if (connection) cork.emplace(*connection);
   const std::lock_guard lock(mutex_);
   for (JetStreamBacklog::Item& item : backlog_.acknowledge(token)) {
-    if (connection) say(*connection, item.reply(), kAck);
+    if (connection && !item.unknown) say(*connection, item.reply(), kAck);
     released_.push_back(std::move(item));
   }
 }

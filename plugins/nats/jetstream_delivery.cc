@@ -12,6 +12,7 @@ constexpr size_t kTokens = 9;
 constexpr size_t kTokensNewer = 11;
 constexpr size_t kTokensMax = 13;
 constexpr size_t kSequence = 5;
+constexpr size_t kNumber = 6;
 constexpr size_t kTime = 7;
 constexpr size_t kAddedBefore = 2;
 
@@ -36,6 +37,7 @@ std::optional<JetStreamDelivery> read_delivery(std::string_view reply) {
   const size_t added = count == kTokens ? 0 : kAddedBefore;
   JetStreamDelivery delivery;
   if (!read_number(tokens[kSequence + added], &delivery.sequence) ||
+      !read_number(tokens[kNumber + added], &delivery.number) ||
       !read_number(tokens[kTime + added], &delivery.stored_at_ns)) {
     return std::nullopt;
   }

@@ -11,6 +11,7 @@ namespace kps::plugins {
 
 struct JetStreamDelivery {
   uint64_t sequence = 0;  // in the stream
+  uint64_t number = 0;    // of the delivery: 1, 2, 3, ... of its consumer
   int64_t stored_at_ns = 0;
 };
 // Nothing: this is not the reply subject of a delivery.

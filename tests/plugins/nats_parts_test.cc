@@ -20,9 +20,10 @@ using ::testing::HasSubstr;
 using Clock = JetStreamBacklog::Clock;
 using Arrival = JetStreamBacklog::Arrival;
 
-NatsMessage message(uint64_t sequence) {
+NatsMessage message(uint64_t sequence, uint64_t delivery) {
   natsMsg* raw = nullptr;
-  const std::string reply = "$JS.ACK.S.C.1." + std::to_string(sequence) + ".7.1700000000000000000.0";
+  const std::string reply =
+      "$JS.ACK.S.C.1." + std::to_string(sequence) + "." + std::to_string(delivery) + ".1700000000000000000.0";
   EXPECT_EQ(natsMsg_Create(&raw, "t", reply.c_str(), "data", 4), NATS_OK);
   return NatsMessage(raw);
 }
@@ -30,7 +31,7 @@ NatsMessage message(uint64_t sequence) {
 class NatsBacklogTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { ASSERT_EQ(nats_Open(-1), NATS_OK); }
-  Arrival add(uint64_t sequence) { return backlog.add(message(sequence), now); }
+  Arrival add(uint64_t sequence, uint64_t delivery = 7) { return backlog.add(message(sequence, delivery), now); }
   std::vector<uint64_t> take_all(uint64_t token = 1) {
     std::vector<uint64_t> sequences;
     while (backlog.front(now) != nullptr) sequences.push_back(backlog.take(token).delivery.sequence);
@@ -98,6 +99,21 @@ TEST_F(NatsBacklogTest, AcknowledgesUpToTheToken) {
   EXPECT_EQ(backlog.acknowledge(2).size(), 1u);
 }
 
+TEST_F(NatsBacklogTest, WhatARestartedServerHasForgottenIsUnknownUntilItComesAgain) {
+  for (uint64_t i = 1; i <= 4; ++i) add(i, i + 10);
+  (void)take_all(1);
+  backlog.forget_deliveries_after(3, 12);  // 3 was delivered before, as another
+  EXPECT_EQ(add(4, 13), Arrival::kHere);
+  const auto items = backlog.acknowledge(1);
+  ASSERT_EQ(items.size(), 4u);
+  EXPECT_FALSE(items[0].unknown);
+  EXPECT_FALSE(items[1].unknown);
+  EXPECT_TRUE(items[2].unknown);
+  EXPECT_FALSE(items[3].unknown);
+  EXPECT_EQ(read_delivery(items[3].reply())->number, 13u);
+  EXPECT_EQ(add(3, 14), Arrival::kAcknowledged);
+}
+
 TEST_F(NatsBacklogTest, AnotherStreamHasOtherMessagesUnderTheSameSequences) {
   add(1);
   (void)take_all(1);
@@ -113,6 +129,7 @@ TEST(NatsDeliveryTest, TheReplySubjectOfOldAndNewServersIsRead) {
   const auto old_one = read_delivery("$JS.ACK.S.C.1.42.7.1700000000000000001.0");
   ASSERT_TRUE(old_one);
   EXPECT_EQ(old_one->sequence, 42u);
+  EXPECT_EQ(old_one->number, 7u);
   EXPECT_EQ(old_one->stored_at_ns, 1700000000000000001);
   const auto new_one = read_delivery("$JS.ACK.domain.account.S.C.1.43.8.1700000000000000002.0.token");
   ASSERT_TRUE(new_one);
