@@ -117,7 +117,7 @@ TEST_F(CommandsTest, ConfigSetReadsAFileAndRefusesOneWithStreams) {
 TEST_F(CommandsTest, ConnectorOfTheFilesIsUsedWhereNoOptionNamesOne) {
   context_.connector_id.clear();
   EXPECT_EQ(ConfigSet({KPS_SAMPLES "/connector_config.json"}, context_), kExitOk);
-  EXPECT_THAT(connector_.connector_ids(), ElementsAre("mqtt-instance", "file-instance"));
+  EXPECT_THAT(connector_.connector_ids(), ElementsAre("mqtt-instance", "mqtt-instance"));
   EXPECT_EQ(err_.str(), "");
 }
 

@@ -68,15 +68,13 @@ class NatsService : public DataService {
   std::string IngressMetadata() const override { return Metadata("read"); }
   std::string EgressMetadata() const override { return Metadata("written"); }
   void Send(const std::vector<std::string>& payloads) override {
-    JetStreamClient client(WhenThere());
     for (const std::string& payload : payloads) {
-      if (!Eventually([&] { return client.Publish("read", payload); })) throw std::runtime_error("not published");
+      if (!Eventually([&] { return client_.Publish("read", payload); })) throw std::runtime_error("not published");
     }
   }
   std::vector<std::string> Received(std::size_t count, std::chrono::seconds deadline) override {
-    JetStreamClient client(WhenThere());
     std::string payload;
-    const auto read = [&] { return client.Read("WRITTEN", received_.size() + 1, &payload); };
+    const auto read = [&] { return client_.Read("WRITTEN", received_.size() + 1, &payload); };
     const auto end = std::chrono::steady_clock::now() + deadline;
     while (received_.size() < count) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
@@ -92,21 +90,8 @@ class NatsService : public DataService {
   std::string Metadata(const std::string& subject) const {
     return R"({"broker": ")" + server_.url() + R"(", "subject": ")" + subject + R"(", "jetstream": true})";
   }
-  // The address, once somebody answers there.
-  std::string WhenThere() const {
-    const auto there = [this] {
-      try {
-        const RawNats raw(server_.url());
-        return true;
-      } catch (const std::runtime_error&) {
-        return false;
-      }
-    };
-    if (!Eventually(there)) throw std::runtime_error("no NATS server");
-    return server_.url();
-  }
-
   NatsServer server_{JetStreamConfig()};
+  JetStreamClient client_{server_.url()};
   std::vector<std::string> received_;
 };
 

@@ -52,7 +52,8 @@ TEST(InspectTest, AsMarkdown) {
   const Ran ran = RunTool({"inspect", "file", "--markdown"});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("\nStatic parameters:\n\n| parameter | type | default | meaning |\n|---|---|---|---|\n"
-                                 "| `discover` | string, at least 1 character |  | Which files"));
+                                 "| `root` | string, matches /^// |  | The directory"));
+  EXPECT_THAT(ran.out, HasSubstr("\n| `discover` | string, at least 1 character |  | Which files"));
   EXPECT_THAT(ran.out, HasSubstr("\nStream metadata:\n"));
   EXPECT_THAT(ran.out, HasSubstr("| `path` | string, at least 1 character | required | The file"));
   EXPECT_THAT(ran.out, HasSubstr("| `chunkBytes` | integer, 1 to 67108864 | `65536` | INGRESS"));
