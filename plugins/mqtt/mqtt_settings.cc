@@ -100,8 +100,8 @@ std::optional<DiscoverySettings> read_discovery_settings(const std::string& stat
   settings.listen = std::chrono::seconds(params.integer_or("discoverS", 5, 1, 60));
   if (!broker.empty()) read_broker(params, broker, &settings.broker);
   params.refuse_unknown_keys();
-  if (broker.empty() && settings.broker.topic.empty()) return std::nullopt;
-  if (broker.empty() || settings.broker.topic.empty()) params.fail("\"broker\" and \"discover\" go together");
+  if (settings.broker.topic.empty()) return std::nullopt;
+  if (broker.empty()) params.fail("\"discover\" needs a \"broker\"");
   check_filter(params, "discover", settings.broker.topic);
   settings.broker.qos = 0;
   settings.broker.keep_session = false;

@@ -311,7 +311,7 @@ TEST(MqttDiscoveryTest, SaysWhatIsInItsWay) {
   server.Stop();
   EXPECT_EQ(error_of([&] { plugin.discover(); }).code, KPS_UNAVAILABLE);
   for (const char* wrong :
-       {R"({"discover": "#"})", R"({"broker": "mqtt://h"})", R"({"broker": "mqtt://h", "discover": "a/#/b"})"}) {
+       {R"({"discover": "#"})", R"({"broker": "h://h"})", R"({"broker": "mqtt://h", "discover": "a/#/b"})"}) {
     EXPECT_EQ(error_of([&] { Plugin("mqtt", wrong); }).code, KPS_INVALID_ARGUMENT) << wrong;
   }
   EXPECT_THAT(Plugin("mqtt").discover(), ElementsAre());
