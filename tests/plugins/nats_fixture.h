@@ -26,15 +26,6 @@ inline Texts numbers(int first, int count) {
   return all;
 }
 
-// Until all are taken and delivered.
-inline void send(Producer* producer, const Texts& payloads) {
-  for (size_t sent = 0; sent < payloads.size();) {
-    sent += producer->produce(Texts(payloads.begin() + static_cast<std::ptrdiff_t>(sent), payloads.end()));
-    ASSERT_EQ(producer->last, KPS_OK) << producer->last_text;
-  }
-  producer->flush();
-}
-
 // Exactly so many, or fewer when the deadline passes first.
 inline Texts collect(Consumer* consumer, size_t count, bool ack = false) {
   Texts all;
@@ -60,6 +51,15 @@ bool succeeds_after(kps_code code, Act act) {
       return false;
     }
   });
+}
+
+// Until all are taken and delivered.
+inline void send(Producer* producer, const Texts& payloads) {
+  for (size_t sent = 0; sent < payloads.size();) {
+    sent += producer->produce(Texts(payloads.begin() + static_cast<std::ptrdiff_t>(sent), payloads.end()));
+    ASSERT_EQ(producer->last, KPS_OK) << producer->last_text;
+  }
+  ASSERT_TRUE(succeeds_after(KPS_DEADLINE_EXCEEDED, [&] { producer->flush(); }));  // one of them lasts a second at most
 }
 
 // A server with JetStream, and the stream S of the subject t and those below it.
