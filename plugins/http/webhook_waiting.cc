@@ -49,7 +49,7 @@ bool WebhookWaiting::enter(Caller& caller) {
   MHD_suspend_connection(caller.connection);
   caller.entered = true;
   waiting_.emplace(next_number_++, Entry{&caller, Clock::now() + answer_timeout_});
-  ::eventfd_write(filled_fd_, 1);
+  if (!std::exchange(filled_, true)) ::eventfd_write(filled_fd_, 1);
   if (waiting_.size() == 1) changed_.notify_one();
   return true;
 }
@@ -82,6 +82,7 @@ void WebhookWaiting::take(plugin::Batch& batch, std::vector<Taken>& taken) {
   if (next == waiting_.end()) {
     eventfd_t count = 0;
     ::eventfd_read(filled_fd_, &count);
+    filled_ = false;
   }
 }
 

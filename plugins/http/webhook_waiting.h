@@ -86,6 +86,7 @@ class WebhookWaiting {
   uint64_t next_taken_ = 1;  // those before have been taken
   uint64_t bytes_ = 0;
   bool closed_ = false;
+  bool filled_ = false;  // filled_fd_ is readable
   std::thread deadlines_;
 };
 
