@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <functional>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -34,19 +36,56 @@ std::uint16_t FreePort() {
   return ntohs(address.sin_port);
 }
 
-// Answers 200 to all.
+// A thread that messages are handed to, and that has their connections answered.
+class Worker {
+ public:
+  ~Worker() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+    }
+    changed_.notify_one();
+  }
+
+  void Take(MHD_Connection* connection) {
+    const std::lock_guard lock(mutex_);
+    connections_.push_back(connection);
+    if (connections_.size() == 1) changed_.notify_one();
+  }
+
+ private:
+  void Run() {
+    std::vector<MHD_Connection*> taken;
+    for (std::unique_lock lock(mutex_);; lock.lock()) {
+      changed_.wait(lock, [this] { return stopped_ || !connections_.empty(); });
+      if (connections_.empty()) return;
+      std::swap(taken, connections_);
+      lock.unlock();
+      for (MHD_Connection* const connection : taken) MHD_resume_connection(connection);
+      taken.clear();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<MHD_Connection*> connections_;
+  bool stopped_ = false;
+  std::jthread thread_{[this] { Run(); }};
+};
+
+// Answers 200 to all: at once, or when `worker` has the message.
 class Server {
  public:
   explicit Server(
-      std::uint16_t port, std::function<void()> on_answered = [] {})
-      : on_answered_(std::move(on_answered)) {
+      std::uint16_t port, Worker* worker = nullptr, std::function<void()> on_answered = [] {})
+      : worker_(worker), on_answered_(std::move(on_answered)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    daemon_ = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC, port, nullptr, nullptr, &Server::OnRequest,
-                               this, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED, &Server::OnCompleted,
-                               this, MHD_OPTION_END);
+    daemon_ = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, port, nullptr,
+                               nullptr, &Server::OnRequest, this, MHD_OPTION_SOCK_ADDR, &address,
+                               MHD_OPTION_NOTIFY_COMPLETED, &Server::OnCompleted, this, MHD_OPTION_END);
     if (daemon_ == nullptr) throw std::runtime_error("no HTTP server");
   }
   ~Server() { MHD_stop_daemon(daemon_); }
@@ -64,6 +103,13 @@ class Server {
       *size = 0;
       return MHD_YES;
     }
+    Worker* const worker = static_cast<Server*>(self)->worker_;
+    if (worker != nullptr && *slot == self) {
+      *slot = worker;  // it was handed over
+      MHD_suspend_connection(connection);
+      worker->Take(connection);
+      return MHD_YES;
+    }
     MHD_Response* const response = MHD_create_response_from_buffer(0, nullptr, MHD_RESPMEM_PERSISTENT);
     const MHD_Result result = MHD_queue_response(connection, MHD_HTTP_OK, response);
     MHD_destroy_response(response);
@@ -74,6 +120,7 @@ class Server {
     static_cast<Server*>(self)->on_answered_();
   }
 
+  Worker* const worker_;
   const std::function<void()> on_answered_;
   MHD_Daemon* daemon_ = nullptr;
 };
@@ -137,7 +184,8 @@ class Http : public Service {
   void ReceiveBare(const Size& size, Stopwatch* stopwatch) override {
     std::atomic<std::size_t> received{0};
     stopwatch->Begin();
-    const Server server(webhook_, [&] {
+    Worker worker;
+    const Server server(webhook_, &worker, [&] {
       if (++received == size.messages) stopwatch->End();
     });
     if (!test::Eventually([&] { return received == size.messages; }, std::chrono::minutes(2))) {
