@@ -16,12 +16,13 @@ using plugin::Failure;
 using std::chrono::milliseconds;
 
 // For the first connection, and what begin asks over it.
-constexpr milliseconds kStartMax{3000};
+constexpr milliseconds kStartMax{5000};
 constexpr milliseconds kDelayMin{50};
 constexpr milliseconds kDelayMax{1000};
-// An idle connection is tried as often as this, so that a server that hangs is found out; one that takes longer hangs.
+// A connection is tried as often as this, so that a server that hangs is found out.
 constexpr milliseconds kHeartbeat{2000};
-constexpr milliseconds kRoundTripMax{2000};
+// A server of which nothing is heard for longer hangs.
+constexpr milliseconds kSilenceMax{3000};
 
 int new_eventfd() {
   const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -241,7 +242,10 @@ void NatsClient::make_round_trip() {
   lock.unlock();
   bool made = false;
   try {
-    made = connection->round_trip(kRoundTripMax);
+    for (Clock::time_point begun{}; !made && connection->heard_since(begun);) {
+      begun = Clock::now();
+      made = connection->round_trip(kSilenceMax);
+    }
     if (!made) {
       connection->fail(Failure(KPS_UNAVAILABLE, "the broker " + broker_.shown + " does not answer"));
     }

@@ -150,6 +150,7 @@ void NatsConnection::loop() {
 }
 
 void NatsConnection::read() {
+  heard_at_ = Clock::now();
   {
     const std::lock_guard lock(io_mutex_);
     natsConnection_ProcessReadEvent(handle_);

@@ -83,6 +83,8 @@ class NatsConnection {
   // Whether the server has answered that it has processed all that was published before. Throws as check() does. [any]
   // but the connection's own.
   bool round_trip(std::chrono::milliseconds timeout);
+  // Whether anything has come from the server since. [any]
+  bool heard_since(Clock::time_point time) const { return heard_at_.load() >= time; }
   // The answer to a request. Nothing: nobody listens there. Throws Failure, UNAVAILABLE: none has come, or the
   // connection is over. [any] but the connection's own.
   std::optional<std::string> request(const std::string& subject, const std::string& text);
@@ -116,6 +118,7 @@ class NatsConnection {
   std::atomic<bool> refused_{false};
   std::atomic<bool> wants_write_{false};
   std::atomic<int> corks_{0};
+  std::atomic<Clock::time_point> heard_at_{Clock::time_point{}};
   std::atomic<uint32_t> unwritten_{0};  // published since the last look at what waits to be written
 
   // Held while libnats uses the socket: it closes it, and uses TLS, without regard to another call that does.
