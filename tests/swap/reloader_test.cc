@@ -220,6 +220,19 @@ TEST_F(ReloaderTest, WithNowhereToCopyToTheHostRunsAndSaysHowItCouldSwap) {
   EXPECT_THAT(swapped.error().message(), HasSubstr("set TMPDIR"));
 }
 
+TEST_F(ReloaderTest, WithNowhereToCopyToNothingOfAListIsLoaded) {
+  LogLines log;
+  SystemClock clock;
+  const auto opened = Reloader::Open({.file = builds_.file(),
+                                      .program = KPS_PREFLIGHT,
+                                      .trust = {.writable_by_all = false, .sums = "/nowhere"},
+                                      .copies_below = {"/nowhere"}},
+                                     &log, &clock);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code(), Code::kFailedPrecondition);
+  EXPECT_THAT(opened.error().message(), HasSubstr("--plugin-sums"));
+}
+
 TEST_F(ReloaderTest, VersionsThatStayMappedAreWarnedAboutAndLimited) {
   Host host(builds_, {.no_unload = true});
   std::size_t resident = host.reloader().Status().resident;
