@@ -16,8 +16,9 @@ using std::chrono::milliseconds;
 
 constexpr std::int64_t kConnectTimeoutMs = 2000;
 constexpr std::int64_t kForEverMs = std::int64_t{1000} * 60 * 60 * 24 * 365;
-// A server that takes longer hangs.
-constexpr milliseconds kRoundTripMax{2000};
+// How long a round trip waits for its answer: so long, and twice as long after each that was late.
+constexpr milliseconds kPatience{2000};
+constexpr milliseconds kPatienceMax{8000};
 // What may wait to be written before Publish waits, and how long it does. Not more: what a slow socket leaves is moved
 // to the front of libnats's buffer after every write.
 constexpr int kUnwrittenBytesMax = 1024 * 1024;
@@ -68,7 +69,7 @@ Result<std::shared_ptr<NatsLink>> NatsLink::Open(const std::string& url, const s
 }
 
 NatsLink::NatsLink(std::uint64_t serial, Owner* owner, std::unique_ptr<NatsLoop> loop)
-    : serial_(serial), loop_(std::move(loop)), owner_(owner) {}
+    : serial_(serial), loop_(std::move(loop)), patience_(kPatience), owner_(owner) {}
 
 Error NatsLink::Connect(const std::string& url, const std::string& client_name) {
   natsOptions* raw = nullptr;
@@ -187,8 +188,11 @@ std::size_t NatsLink::MaxPayload() const {
 }
 
 bool NatsLink::RoundTrip() {
-  const natsStatus status = natsConnection_FlushTimeout(handle_, kRoundTripMax.count());
-  if (status == NATS_TIMEOUT) loop_->Sever();
+  const std::uint64_t reads = loop_->reads();
+  const natsStatus status = natsConnection_FlushTimeout(handle_, patience_.count());
+  const bool late = status == NATS_TIMEOUT;
+  patience_ = late ? std::min(2 * patience_, kPatienceMax) : kPatience;
+  if (late && loop_->reads() == reads) loop_->Sever();
   if (status != NATS_OK || over()) return false;  // OK is also what a PING gets that could not be written (3.4.1)
   const char* racing = nullptr;                   // libnats may be writing into it
   if (natsConnection_GetLastError(handle_, &racing) == NATS_NOT_PERMITTED) {

@@ -73,7 +73,9 @@ class NatsLink {
   Result<std::string> Request(const std::string& subject, const std::string& text, std::chrono::milliseconds timeout);
 
   // One round trip. True: the server has processed all that was published before, unless the owner was told of a
-  // refusal. A server that takes longer than 2 s hangs: the link ends. One thread at a time.
+  // refusal. False: the link is over, or the answer is late: then the next call waits longer, up to 8 s. The link ends
+  // where nothing at all came for as long: the server hangs. One that only answers late is busy, as nats-server is after
+  // a restart with large streams. One thread at a time.
   bool RoundTrip();
 
  private:
@@ -86,6 +88,7 @@ class NatsLink {
   std::unique_ptr<NatsLoop> loop_;
   natsConnection* handle_ = nullptr;
   std::atomic<bool> ended_{false};
+  std::chrono::milliseconds patience_;  // of the next round trip
   std::atomic<std::uint32_t> unchecked_bytes_{0};  // published since the last look at what waits to be written
 
   Mutex mutex_;

@@ -128,7 +128,9 @@ void NatsLoop::Run() {
     }
     if ((descriptors[1].revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
       MutexLock lock(reading_mutex_);
-      if (!reading_ended_) natsConnection_ProcessReadEvent(connection);
+      if (reading_ended_) continue;
+      natsConnection_ProcessReadEvent(connection);
+      ++reads_;
     }
   }
 }

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <thread>
 
@@ -38,6 +39,9 @@ class NatsLoop {
   // The socket has gone. It becomes true while libnats holds its connection: what was published before may be lost,
   // and what is published after is not accepted. Any thread.
   bool over() const { return over_; }
+
+  // It is another number once something has been read since. Any thread.
+  std::uint64_t reads() const { return reads_; }
 
   // Ends the socket, as if the server had. Any thread.
   void Sever();
@@ -81,6 +85,7 @@ class NatsLoop {
   const int wake_fd_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> over_{false};
+  std::atomic<std::uint64_t> reads_{0};
   std::atomic<bool> wants_write_{false};
   std::atomic<bool> sleeping_{false};  // the thread is in poll, or about to be
   std::atomic<int> write_waiters_{0};
