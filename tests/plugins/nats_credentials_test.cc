@@ -1,14 +1,10 @@
 // How the plugin nats logs in, and whom it trusts.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
-#include <sys/socket.h>
 
 #include <cstdlib>
-#include <mutex>
-#include <stdexcept>
-#include <thread>
 
 #include "tests/plugins/nats_fixture.h"
+#include "tests/support/fake_nats_server.h"
 
 namespace kps::testing {
 namespace {
@@ -52,65 +48,6 @@ TEST(NatsCredentialsTest, ACredentialIsAcceptedOrRefusedAndNeverTold) {
   }
 }
 
-// What a client sends to log in, up to its first PING. Users with a JWT need an operator's keys at a real server.
-class LoginRecorder {
- public:
-  LoginRecorder() {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (bind(listening_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listening_, 1) != 0 ||
-        getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-      throw std::runtime_error("no port is free");
-    }
-    port_ = ntohs(address.sin_port);
-    thread_ = std::jthread([this] { Serve(); });
-  }
-  ~LoginRecorder() {
-    shutdown(listening_, SHUT_RDWR);
-    thread_.join();
-    close(listening_);
-  }
-  std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
-  std::string Login() {
-    std::string login;
-    EXPECT_TRUE(test::Eventually([&] {
-      const std::lock_guard lock(mutex_);
-      login = login_;
-      return !login.empty();
-    }));
-    return login;
-  }
-
- private:
-  void Serve() {
-    const int fd = accept(listening_, nullptr, nullptr);
-    if (fd < 0) return;
-    const std::string info = R"(INFO {"server_id":"s","version":"2.9.10","proto":1,"headers":true,"max_payload":1000,)"
-                             R"("auth_required":true,"nonce":"nonce"})"
-                             "\r\n";
-    (void)!write(fd, info.data(), info.size());
-    std::string text;
-    char bytes[4096];
-    for (ssize_t count; (count = read(fd, bytes, sizeof bytes)) > 0;) {
-      text.append(bytes, static_cast<size_t>(count));
-      for (size_t ping; (ping = text.find("PING\r\n")) != std::string::npos; text.erase(0, ping + 6)) {
-        const std::lock_guard lock(mutex_);
-        if (login_.empty()) login_ = text.substr(0, ping);
-        (void)!write(fd, "PONG\r\n", 6);
-      }
-    }
-    close(fd);
-  }
-
-  const int listening_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  int port_ = 0;
-  std::mutex mutex_;
-  std::string login_;
-  std::jthread thread_;
-};
-
 TEST(NatsCredentialsTest, ACredentialsFileGivesTheJwtAndSignsWithTheSeed) {
   Directory directory;
   append(directory / "user.creds",
@@ -118,7 +55,8 @@ TEST(NatsCredentialsTest, ACredentialsFileGivesTheJwtAndSignsWithTheSeed) {
          "-----BEGIN USER NKEY SEED-----\n" +
              std::string(kNkeySeed) + "\n------END USER NKEY SEED------\n");
   Plugin plugin("nats");
-  LoginRecorder server;
+  // Users with a JWT need an operator's keys at a real server.
+  test::FakeNatsServer server;
   Consumer consumer(plugin,
                     nats_metadata(server.url(), "t", R"("credentialsFile": ")" + (directory / "user.creds") + "\""));
   const std::string login = server.Login();

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/fake_nats_server.h"
 #include "tests/support/nats_server.h"
 #include "tests/transport/support.h"
 
@@ -110,6 +111,20 @@ TEST_F(NatsOutageTest, AServerThatHangsDoesNotHoldAPublisherForEver) {
     const auto ticket = publisher->Publish("x");
     return ticket.ok() && publisher->AwaitConfirmed(ticket.value(), milliseconds(2000)).ok();
   }));
+}
+
+// As a real one does after a restart with large streams.
+TEST_F(NatsOutageTest, AServerThatAnswersLateButIsHeardIsWaitedFor) {
+  FakeNatsServer busy;
+  transport_ = ConnectTo({busy.url(), "test"}, &logger_);
+  auto publisher = Must(transport_->OpenPublisher("a"));
+  busy.BeLate(true);
+  Must(publisher->Publish("x"));
+  ASSERT_TRUE(Eventually([&] { return busy.PingsThatWait() >= 2; }));
+  EXPECT_EQ(publisher->AwaitConfirmed(1, milliseconds(0)).code(), Code::kDeadlineExceeded);
+  busy.BeLate(false);
+  EXPECT_TRUE(publisher->AwaitConfirmed(1, kDeadline).ok());
+  EXPECT_EQ(transport_->Counters().reconnects, 0u);
 }
 
 TEST_F(NatsOutageTest, ADrainWithoutAServerReturnsWhatHadArrivedAndEndsWithinASecond) {
