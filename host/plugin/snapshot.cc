@@ -106,16 +106,13 @@ Result<std::optional<std::string>> CopyOnce(const std::string& source, const std
 }
 
 // A new directory for this user alone; or why there is none.
-Result<std::string> MakeDirectoryBelow(const std::string& parent) {
+Result<PrivateDirectory> MakeDirectoryBelow(const std::string& parent) {
   struct statvfs file_system {};
   if (statvfs(parent.c_str(), &file_system) != 0) return Error(Code::kUnavailable, std::strerror(errno));
   if ((file_system.f_flag & ST_NOEXEC) != 0) {
     return Error(Code::kUnavailable, "mounted noexec, so that no library can be loaded from there");
   }
-  std::error_code no_directory;  // only a current directory that is gone
-  std::string pattern = (fs::absolute(parent, no_directory) / "kps-plugins-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) return Error(Code::kUnavailable, std::strerror(errno));
-  return pattern;
+  return PrivateDirectory::MakeBelow(parent, "kps-plugins-");
 }
 
 }  // namespace
@@ -132,7 +129,7 @@ Result<std::unique_ptr<Snapshots>> Snapshots::Open() {
 Result<std::unique_ptr<Snapshots>> Snapshots::OpenBelow(const std::vector<std::string>& parents) {
   std::string tried;
   for (const std::string& parent : parents) {
-    Result<std::string> directory = MakeDirectoryBelow(parent);
+    Result<PrivateDirectory> directory = MakeDirectoryBelow(parent);
     if (directory.ok()) return std::unique_ptr<Snapshots>(new Snapshots(std::move(directory.value())));
     tried += (tried.empty() ? "" : "; ") + parent + " (" + directory.error().message() + ")";
   }
@@ -142,17 +139,12 @@ Result<std::unique_ptr<Snapshots>> Snapshots::OpenBelow(const std::vector<std::s
                    tried + ". Set TMPDIR to a directory that can be written to and is not mounted noexec");
 }
 
-Snapshots::~Snapshots() {
-  std::error_code ignored;  // there is nobody left to tell
-  fs::remove_all(directory_, ignored);
-}
-
 Result<Snapshot> Snapshots::Take(const std::string& source) {
   std::string name = fs::path(source).stem().string();
   name.resize(std::min(name.size(), kNameSizeMax));
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const std::uint64_t number = ++last_number;
-    const std::string path = directory_ + "/" + name + "." + std::to_string(number) + ".so";
+    const std::string path = directory() + "/" + name + "." + std::to_string(number) + ".so";
     const auto copied = CopyOnce(source, path);
     if (copied.ok() && copied.value().has_value()) return Snapshot{path, *copied.value()};
     unlink(path.c_str());

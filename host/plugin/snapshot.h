@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/core/error.h"
+#include "host/plugin/private_directory.h"
 
 namespace kps {
 
@@ -24,11 +25,11 @@ class Snapshots {
   static constexpr std::size_t kFilesKept = 2;
 
   // Makes a directory for this process alone, below $TMPDIR, /tmp or /dev/shm: the first where one can be made and
-  // libraries can be mapped. The error names all of them.
+  // libraries can be mapped. The error names all of them. Those of processes that were killed are removed there.
   static Result<std::unique_ptr<Snapshots>> Open();
   static Result<std::unique_ptr<Snapshots>> OpenBelow(const std::vector<std::string>& parents);
   // Removes the directory. What is mapped stays mapped.
-  ~Snapshots();
+  ~Snapshots() = default;
   Snapshots(const Snapshots&) = delete;
   Snapshots& operator=(const Snapshots&) = delete;
 
@@ -40,12 +41,12 @@ class Snapshots {
   // It will not be loaded, or no longer.
   void Discard(const Snapshot& snapshot);
 
-  const std::string& directory() const { return directory_; }
+  const std::string& directory() const { return directory_.path(); }
 
  private:
-  explicit Snapshots(std::string directory) : directory_(std::move(directory)) {}
+  explicit Snapshots(PrivateDirectory directory) : directory_(std::move(directory)) {}
 
-  const std::string directory_;
+  const PrivateDirectory directory_;
   std::deque<std::string> kept_;  // paths, the oldest first
 };
 

@@ -138,6 +138,29 @@ TEST_F(SnapshotTest, DirectoryIsPrivateAndGoesWithItsFiles) {
   EXPECT_FALSE(fs::exists(directory));
 }
 
+// A process that is killed cannot remove its own.
+TEST_F(SnapshotTest, WhatAKilledProcessHasLeftGoesAndWhatIsInUseStays) {
+  Write("abc");
+  const Snapshot used = Take();
+  const fs::path left = folder_ / "kps-plugins-abcdef";
+  fs::create_directory(left);
+  std::ofstream(left / "file.1.so") << "abc";
+  const fs::path foreign = folder_ / "kps-plugins-foreign";
+  fs::create_directory(foreign);
+  const bool is_foreign = chown(foreign.c_str(), geteuid() + 1, 0) == 0;  // for root alone
+  const fs::path target = folder_ / "elsewhere";
+  fs::create_directory(target);
+  fs::create_directory_symlink(target, folder_ / "kps-plugins-link");
+  const fs::path other = folder_ / "another-name";
+  fs::create_directory(other);
+  ASSERT_TRUE(Snapshots::OpenBelow({folder_}).ok());
+  EXPECT_FALSE(fs::exists(left));
+  EXPECT_EQ(ReadAll(used.path), "abc");
+  EXPECT_EQ(fs::exists(foreign), is_foreign);
+  EXPECT_TRUE(fs::exists(target));
+  EXPECT_TRUE(fs::exists(other));
+}
+
 TEST_F(SnapshotTest, MissingFile) { ExpectRefused(Code::kNotFound, "No such file"); }
 
 TEST_F(SnapshotTest, DirectoryAndFifoAreNoFiles) {
