@@ -158,6 +158,11 @@ Result<StreamBinding> BindStream(NatsLink& link, const JetStreamOptions& options
 Result<ConsumerBinding> BindConsumer(NatsLink& link, const JetStreamOptions& options, const std::string& stream,
                                      const std::string& channel, const std::string& name) {
   const std::string what = "cannot use the consumer " + name + " of stream " + stream;
+  const std::string ack_wait = std::to_string(nanoseconds(options.ack_wait).count());
+  const auto set = [&](const JsonMembers& config) {
+    return Ask(link, "CONSUMER.DURABLE.CREATE." + stream + "." + name, what,
+               {{"stream_name", JsonString(stream)}, {"config", ToJson(config)}});
+  };
   auto info = Ask(link, "CONSUMER.INFO." + stream + "." + name, what, {});
   const bool make = !info.ok() && info.error().code() == Code::kNotFound;
   if (make) {
@@ -168,17 +173,22 @@ Result<ConsumerBinding> BindConsumer(NatsLink& link, const JetStreamOptions& opt
         {"deliver_policy", "\"all\""},
         {"replay_policy", "\"instant\""},
         {"filter_subject", JsonString(channel)},
-        {"ack_wait", std::to_string(nanoseconds(options.ack_wait).count())},
+        {"ack_wait", ack_wait},
         {"max_deliver", "-1"},
         {"max_ack_pending", std::to_string(options.pending_messages_max)},
     };
-    info = Ask(link, "CONSUMER.DURABLE.CREATE." + stream + "." + name, what,
-               {{"stream_name", JsonString(stream)}, {"config", ToJson(config)}});
+    info = set(config);
   }
   if (!info.ok())
     return info.error().code() == Code::kNotFound ? Unavailable(what, info.error().message()) : info.error();
-  const JsonMembers config = ObjectMember(info.value(), "config");
+  JsonMembers config = ObjectMember(info.value(), "config");
   if (const std::string why = WhyUnusable(channel, config); !why.empty()) return Unavailable(what, why);
+  if (Member(config, "ack_wait") != ack_wait) {  // the option was changed
+    JsonMembers wanted = config;
+    wanted["ack_wait"] = ack_wait;
+    // A user who may not change it goes on with what it has.
+    if (const auto changed = set(wanted); changed.ok()) config = ObjectMember(changed.value(), "config");
+  }
   const JsonMembers delivered = ObjectMember(info.value(), "delivered");
   const auto count = [](const JsonMembers& members, const char* key) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(NumberMember(members, key), 0));

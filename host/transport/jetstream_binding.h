@@ -43,8 +43,9 @@ struct ConsumerBinding {
   PullLimits limits;
 };
 
-// The durable pull consumer `name` of `stream` for `channel`. A new one begins with the oldest that the stream keeps.
-// UNAVAILABLE as above, also of one that was changed so that messages would be lost.
+// The durable pull consumer `name` of `stream` for `channel`. A new one begins with the oldest that the stream keeps;
+// one that is there gets the ack wait of the options, if it may be changed. UNAVAILABLE as above, also of one that was
+// changed so that messages would be lost.
 Result<ConsumerBinding> BindConsumer(NatsLink& link, const JetStreamOptions& options, const std::string& stream,
                                      const std::string& channel, const std::string& name);
 

@@ -20,15 +20,20 @@ class JetStreamSubscribeTest : public testing::Test {
   void Connect(const JetStreamOptions& jetstream = {}, std::int64_t pending_bytes_max = 64 * 1024 * 1024) {
     transport_ = ConnectTo({server_.url(), "test", pending_bytes_max, jetstream}, &logger_);
   }
+  void ConnectWithAckWait(milliseconds ack_wait) {
+    JetStreamOptions options;
+    options.ack_wait = ack_wait;
+    Connect(options);
+  }
   // As a user who may not publish to these subjects.
-  void ConnectWithout(const std::string& subjects) {
+  void ConnectWithout(const std::string& subjects, milliseconds ack_wait = JetStreamOptions().ack_wait) {
     server_.Stop();
     server_.Configure(JetStreamConfig() +
                       "\nauthorization { users: [{user: u, password: p, permissions: {publish: {deny: \"" + subjects +
                       "\"}}}] }");
     server_.Start();
     NatsOptions options{"nats://u:p@127.0.0.1:" + std::to_string(server_.port()), "test"};
-    options.jetstream.emplace();
+    options.jetstream.emplace().ack_wait = ack_wait;
     transport_ = ConnectTo(std::move(options), &logger_);
   }
   std::unique_ptr<Subscription> Subscribe(const std::string& name = "s", const std::string& channel = "a") {
@@ -91,7 +96,7 @@ TEST_F(JetStreamSubscribeTest, WhatASubscriberDidNotAcknowledgeComesToTheNextOfI
 }
 
 TEST_F(JetStreamSubscribeTest, WhatAHostThatWasKilledHadInHandComesToTheNextAtOnceAndFirst) {
-  Connect();
+  ConnectWithAckWait(std::chrono::seconds(60));
   PublishNumbers(1, 30);
   raw_.Call("CONSUMER.DURABLE.CREATE.kps-a.+s+a",
             R"({"stream_name":"kps-a","config":{"durable_name":"+s+a","ack_policy":"explicit","filter_subject":"a",)"
@@ -112,16 +117,14 @@ TEST_F(JetStreamSubscribeTest, WhatAHostThatWasKilledHadInHandOfOneOfTheStreamsC
             R"({"stream_name":"k","config":{"durable_name":"+s+k=a","ack_policy":"explicit","filter_subject":"k.a",)"
             R"("ack_wait":60000000000,"max_ack_pending":100,"deliver_policy":"all"}})");
   for (int i = 0; i < 10; ++i) (void)raw_.Call("CONSUMER.MSG.NEXT.k.+s+k=a", "1");  // a host that says no more
-  Connect();
+  ConnectWithAckWait(std::chrono::seconds(60));
   auto subscription = Subscribe("s", "k.a");
   ExpectNumbers(subscription.get(), 1, 10);
   ExpectNumbers(subscription.get(), 11, 30);
 }
 
 TEST_F(JetStreamSubscribeTest, WhatAHostThatWasKilledHadAskedForIsNotInTheWay) {
-  JetStreamOptions options;
-  options.ack_wait = std::chrono::seconds(60);
-  Connect(options);
+  ConnectWithAckWait(std::chrono::seconds(60));
   PublishNumbers(1, 10);
   {
     auto former = Subscribe();
@@ -154,9 +157,7 @@ TEST_F(JetStreamSubscribeTest, WhatAnotherHostThatIsThereHasInHandIsNotDoubled) 
 }
 
 TEST_F(JetStreamSubscribeTest, WhatAHostThatWasKilledHadAcknowledgedDoesNotComeAgain) {
-  JetStreamOptions options;
-  options.ack_wait = milliseconds(1000);
-  Connect(options);
+  ConnectWithAckWait(milliseconds(1000));
   PublishNumbers(1, 6);
   raw_.Call("CONSUMER.DURABLE.CREATE.kps-a.+s+a",
             R"({"stream_name":"kps-a","config":{"durable_name":"+s+a","ack_policy":"explicit","filter_subject":"a",)"
@@ -213,9 +214,7 @@ TEST_F(JetStreamSubscribeTest, WhatIsReturnedComesAgainUnderNewReceipts) {
 }
 
 TEST_F(JetStreamSubscribeTest, WhatIsHeldForLongerThanTheAckWaitIsNotDeliveredAgain) {
-  JetStreamOptions options;
-  options.ack_wait = milliseconds(1000);
-  Connect(options);
+  ConnectWithAckWait(milliseconds(1000));
   auto slow = Subscribe();
   PublishNumbers(1, 3);
   ExpectNumbers(slow.get(), 1, 1);  // and the others have arrived, or are about to
@@ -223,6 +222,27 @@ TEST_F(JetStreamSubscribeTest, WhatIsHeldForLongerThanTheAckWaitIsNotDeliveredAg
   EXPECT_FALSE(Eventually([&] { return Count("num_redelivered") > 0; }, milliseconds(3500)));
   slow->Acknowledge(1);
   ExpectNumbers(slow.get(), 2, 3);
+}
+
+TEST_F(JetStreamSubscribeTest, AConsumerThatIsThereGetsTheAckWaitOfTheOptions) {
+  Connect();
+  (void)Subscribe();
+  EXPECT_THAT(raw_.Call("CONSUMER.INFO.kps-a.+s+a"), testing::HasSubstr(R"("ack_wait":10000000000)"));
+  PublishNumbers(1, 3);
+  ConnectWithAckWait(std::chrono::seconds(60));
+  auto subscription = Subscribe();
+  EXPECT_THAT(raw_.Call("CONSUMER.INFO.kps-a.+s+a"), testing::HasSubstr(R"("ack_wait":60000000000)"));
+  ExpectNumbers(subscription.get(), 1, 3);
+}
+
+TEST_F(JetStreamSubscribeTest, AConsumerThatMayNotBeChangedKeepsItsAckWait) {
+  Connect();
+  (void)Subscribe();
+  PublishNumbers(1, 3);
+  ConnectWithout("$JS.API.CONSUMER.DURABLE.CREATE.>", std::chrono::seconds(60));
+  ExpectNumbers(Subscribe().get(), 1, 3);
+  RawNats raw("nats://u:p@127.0.0.1:" + std::to_string(server_.port()));
+  EXPECT_THAT(raw.Call("CONSUMER.INFO.kps-a.+s+a"), testing::HasSubstr(R"("ack_wait":10000000000)"));
 }
 
 TEST_F(JetStreamSubscribeTest, WhatIsHeldIsBoundedInMessages) {
