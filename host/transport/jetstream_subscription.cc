@@ -3,7 +3,6 @@
 #include <nats/nats.h>
 
 #include <algorithm>
-#include <charconv>
 #include <thread>
 #include <utility>
 
@@ -17,42 +16,18 @@ using std::chrono::milliseconds;
 constexpr milliseconds kDrainWait{1000};
 // A wait sees within this that it is drained, or that the link is over.
 constexpr milliseconds kWaitPiece{50};
-// The server forgets what was asked for after the first, and its word on that may be lost: so much later it is.
-constexpr milliseconds kAskFor{10'000};
-constexpr milliseconds kAskAgainAfter{2000};
 // What was on its way when a link ended comes at once when it is asked for again.
 constexpr milliseconds kGapWait{1000};
 // More are not looked for one by one.
 constexpr std::uint64_t kAbandonedMax = 64 * 1024;
 // At the end, what was said last is on its way for so long at most.
 constexpr milliseconds kFlushWait{500};
-// After the server has refused to give more. So many in a row, and it is no passing state.
-constexpr milliseconds kRefusalWait{50};
-constexpr int kRefusalsMax = 20;
-// Less room is not worth a request, while there is something to be dealt with.
-constexpr std::int64_t kRoomPart = 4;
 // What a message is larger by than its payload, as the server counts.
 constexpr std::int64_t kOverheadBytes = 1024;
 
 constexpr char kAck[] = "+ACK";
 constexpr char kNak[] = "-NAK";
 constexpr char kInProgress[] = "+WPI";
-
-std::int64_t NumberHeader(natsMsg* message, const char* name) {
-  const char* text = nullptr;
-  if (natsMsgHeader_Get(message, name, &text) != NATS_OK) return -1;
-  std::int64_t number = -1;
-  std::from_chars(text, text + std::char_traits<char>::length(text), number);
-  return number;
-}
-
-// `limit` 0: none.
-std::int64_t AtMost(std::int64_t number, std::int64_t limit) { return limit > 0 ? std::min(number, limit) : number; }
-
-std::string TextHeader(natsMsg* message, const char* name) {
-  const char* text = nullptr;
-  return natsMsgHeader_Get(message, name, &text) == NATS_OK ? text : "";
-}
 
 }  // namespace
 
@@ -121,8 +96,7 @@ void JetStreamSubscription::TakeOver(std::shared_ptr<NatsLink> link, const Strea
   stream_ = stream.name;
   ack_wait_ = consumer.ack_wait;
   refusals_seen_ = refusals_seen;
-  limits_ = consumer.limits;
-  asked_ = 0;
+  pull_.Begin(consumer.limits);
   if (consumer.made) backlog_.ForgetDeliveries();
   if (std::exchange(stream_created_, stream.created) != stream.created) backlog_.ForgetNumbers();
   backlog_.ForgetDeliveriesAfter(consumer.delivered, consumer.deliveries);
@@ -186,7 +160,7 @@ void JetStreamSubscription::Collect() {
 bool JetStreamSubscription::Admit(int status, natsMsg* raw) {
   if (status == NATS_NO_RESPONDERS) {
     rebind_ = true;
-    asked_ = 0;
+    pull_.Forget();
     return true;
   }
   if (status != NATS_OK) {
@@ -197,73 +171,31 @@ bool JetStreamSubscription::Admit(int status, natsMsg* raw) {
   const int bytes = natsMsg_GetDataLength(raw);
   const char* const reply = natsMsg_GetReply(raw);
   if (reply == nullptr) {
-    ReadStatus(raw, TextHeader(raw, "Status"));
+    if (!pull_.ReadStatus(raw, backlog_.count() > 0, Clock::now())) rebind_ = true;
     return true;
   }
-  asked_ = std::max<std::int64_t>(asked_ - 1, 0);
-  asked_bytes_ -= bytes;
-  refusals_ = 0;
+  pull_.Got(bytes);
   if (backlog_.Add(std::move(message), Clock::now()) == JetStreamBacklog::Arrival::kAcknowledged) Say(reply, kAck);
   return true;
-}
-
-void JetStreamSubscription::ReadStatus(natsMsg* message, const std::string& status) {
-  if (status.empty() || status == "100") return;  // somebody else's message; a heartbeat
-  // What was asked for has ended. Of older servers, the rest is not known.
-  const std::int64_t rest = NumberHeader(message, "Nats-Pending-Messages");
-  const std::int64_t rest_bytes = NumberHeader(message, "Nats-Pending-Bytes");
-  asked_ = rest < 0 ? 0 : std::max<std::int64_t>(asked_ - rest, 0);
-  if (rest_bytes > 0) asked_bytes_ -= rest_bytes;
-  if (status == "404" || status == "408") {
-    refusals_ = 0;
-  } else {
-    ReadRefusal(TextHeader(message, "Description"));
-  }
-}
-
-void JetStreamSubscription::ReadRefusal(const std::string& why) {
-  ask_after_ = Clock::now() + kRefusalWait;
-  const auto says = [&](const char* text) { return why.find(text) != std::string::npos; };
-  if (says("Deleted") || says("Exceeded MaxRequest") || says("push based")) rebind_ = true;
-  // The next message waits for room that what is held here takes.
-  if (says("Exceeds MaxBytes") && backlog_.count() > 0) return;
-  if (++refusals_ < kRefusalsMax) return;
-  refusals_ = 0;
-  refusal_ = why;
 }
 
 std::string JetStreamSubscription::Requests() const { return "$JS.API.CONSUMER.MSG.NEXT." + stream_ + "." + consumer_; }
 
 void JetStreamSubscription::Pull() {
   if (IsDraining() || !handle_ || link_->over()) return;
+  const NatsConnection& connection = streams_->connection();
+  const auto largest = static_cast<std::int64_t>(connection.max_payload()) + kOverheadBytes;
+  const JetStreamPull::Held held{static_cast<std::int64_t>(backlog_.count()), streams_->options().pending_messages_max,
+                                 static_cast<std::int64_t>(backlog_.bytes()),
+                                 std::max<std::int64_t>(connection.options().pending_bytes_max, largest)};
   const auto now = Clock::now();
-  if (now < ask_after_) return;
-  if (asked_ == 0 || now > asked_until_) asked_ = asked_bytes_ = 0;
-  const std::int64_t held_max = streams_->options().pending_messages_max;
-  const std::int64_t held_bytes_max =
-      std::max<std::int64_t>(streams_->connection().options().pending_bytes_max,
-                             static_cast<std::int64_t>(streams_->connection().max_payload()) + kOverheadBytes);
-  // Not more in all requests than in one, or a consumer with a low limit would get very many.
-  const std::int64_t count_max = AtMost(held_max, limits_.messages);
-  const std::int64_t bytes_max = AtMost(held_bytes_max, limits_.bytes);
-  const std::chrono::nanoseconds expires(AtMost(std::chrono::nanoseconds(kAskFor).count(), limits_.expires.count()));
-  const auto held = static_cast<std::int64_t>(backlog_.count());
-  const std::int64_t asked_bytes = std::max<std::int64_t>(asked_bytes_, 0);
-  const std::int64_t room = std::min(held_max - held, count_max) - asked_;
-  const std::int64_t room_bytes =
-      std::min(held_bytes_max - static_cast<std::int64_t>(backlog_.bytes()), bytes_max) - asked_bytes;
-  const bool nothing = held == 0 && asked_ == 0;
-  if (!nothing && (room < std::max<std::int64_t>(count_max / kRoomPart, 1) || room_bytes < bytes_max / kRoomPart))
-    return;
-  const std::string request = "{\"batch\":" + std::to_string(room) + ",\"max_bytes\":" + std::to_string(room_bytes) +
-                              ",\"expires\":" + std::to_string(expires.count()) + "}";
-  if (natsConnection_PublishRequest(link_->handle(), Requests().c_str(), inbox_.c_str(), request.data(),
-                                    static_cast<int>(request.size())) != NATS_OK) {
-    return;
+  const auto request = pull_.Next(held, now);
+  if (!request) return;
+  const std::string json = request->ToJson();
+  if (natsConnection_PublishRequest(link_->handle(), Requests().c_str(), inbox_.c_str(), json.data(),
+                                    static_cast<int>(json.size())) == NATS_OK) {
+    pull_.Asked(*request, now);
   }
-  asked_ += room;
-  asked_bytes_ += room_bytes;
-  asked_until_ = now + std::chrono::ceil<milliseconds>(expires) + kAskAgainAfter;
 }
 
 void JetStreamSubscription::Wait(milliseconds timeout) {
@@ -299,9 +231,10 @@ Error JetStreamSubscription::CheckGiven() {
     if (refusals.Since(refusals_seen_, kSubscribe, inbox_)) return NotPermitted(kSubscribe, inbox_);
     refusals_seen_ = count;
   }
-  if (refusal_.empty()) return {};
-  return Error(Code::kUnavailable, "JetStream: the consumer " + consumer_ + " of stream " + stream_ +
-                                       " gives no messages: " + std::exchange(refusal_, ""));
+  const std::string refusal = pull_.TakeRefusal();
+  if (refusal.empty()) return {};
+  return Error(Code::kUnavailable,
+               "JetStream: the consumer " + consumer_ + " of stream " + stream_ + " gives no messages: " + refusal);
 }
 
 Result<Delivery> JetStreamSubscription::Receive(milliseconds timeout) {

@@ -13,6 +13,7 @@
 #include "host/core/mutex.h"
 #include "host/core/transport.h"
 #include "host/transport/jetstream_backlog.h"
+#include "host/transport/jetstream_pull.h"
 #include "host/transport/jetstream_streams.h"
 
 typedef struct __natsSubscription natsSubscription;
@@ -51,9 +52,6 @@ class JetStreamSubscription : public Subscription, private NatsConnection::Chore
   bool Admit(int status, natsMsg* message) KPS_REQUIRES(mutex_);
   // The next of the backlog.
   std::optional<Delivery> TakeNext() KPS_REQUIRES(mutex_);
-  // The server says something about what was asked for.
-  void ReadStatus(natsMsg* message, const std::string& status) KPS_REQUIRES(mutex_);
-  void ReadRefusal(const std::string& why) KPS_REQUIRES(mutex_);
   // The subject of the requests for messages.
   std::string Requests() const KPS_REQUIRES(mutex_);
   // Asks for more where there is room.
@@ -83,16 +81,9 @@ class JetStreamSubscription : public Subscription, private NatsConnection::Chore
   std::string stream_created_ KPS_GUARDED_BY(mutex_);
   std::string inbox_ KPS_GUARDED_BY(mutex_);
   std::chrono::milliseconds ack_wait_ KPS_GUARDED_BY(mutex_){0};
-  // Asked for and not yet come, and until when the server answers.
-  std::int64_t asked_ KPS_GUARDED_BY(mutex_) = 0;
-  std::int64_t asked_bytes_ KPS_GUARDED_BY(mutex_) = 0;
-  Clock::time_point asked_until_ KPS_GUARDED_BY(mutex_){};
-  Clock::time_point ask_after_ KPS_GUARDED_BY(mutex_){};
-  std::uint64_t refusals_seen_ KPS_GUARDED_BY(mutex_) = 0;  // looked at, since it was bound
-  PullLimits limits_ KPS_GUARDED_BY(mutex_);
-  int refusals_ KPS_GUARDED_BY(mutex_) = 0;     // in a row, to what was asked for
-  std::string refusal_ KPS_GUARDED_BY(mutex_);  // too many of them: to be told; empty: no
-  bool rebind_ KPS_GUARDED_BY(mutex_) = false;  // the consumer is gone, or was changed
+  JetStreamPull pull_ KPS_GUARDED_BY(mutex_);
+  std::uint64_t refusals_seen_ KPS_GUARDED_BY(mutex_) = 0;  // what was not permitted, since it was bound
+  bool rebind_ KPS_GUARDED_BY(mutex_) = false;              // the consumer is gone, or was changed
 };
 
 }  // namespace kps
