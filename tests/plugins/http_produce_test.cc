@@ -1,5 +1,6 @@
 // EGRESS: what the server gets, and what its answers mean.
 #include <atomic>
+#include <ctime>
 #include <future>
 #include <thread>
 
@@ -131,6 +132,13 @@ TEST_F(HttpProduce, RetryAfterIsHonouredAndBounded) {
   server.set_script(always(503, {0, "", {{"Retry-After", "99999999"}}}));
   EXPECT_EQ(producer.produce({"x"}), 0u);
   EXPECT_EQ(producer.retry_after_ms, KPS_RETRY_AFTER_MS_MAX);
+  const std::time_t in_a_minute = std::time(nullptr) + 60;
+  char date[64];
+  ASSERT_GT(std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&in_a_minute)), 0u);
+  server.set_script(always(503, {0, "", {{"Retry-After", date}}}));
+  EXPECT_EQ(producer.produce({"x"}), 0u);
+  EXPECT_GT(producer.retry_after_ms, 30'000u) << date;
+  EXPECT_LE(producer.retry_after_ms, 60'000u) << date;
 }
 
 TEST_F(HttpProduce, ARedirectIsNotFollowedAndSaysSo) {
