@@ -71,11 +71,12 @@ void EgressCheck::OnProducerGone() {
   buffer_.clear();
 }
 
-void EgressCheck::OnHostEnded(bool in_order) {
+void EgressCheck::OnHostEnded(bool in_order, bool connected) {
   // What has failed for good is not tried again by a stop.
   const auto happened = [&](Fault fault) { return simulation_->fault_counts()[static_cast<std::size_t>(fault)] > 0; };
   const bool failed = failed_ || happened(Fault::kForbidden) || happened(Fault::kOpenFails);
-  if (options_.keeping || (in_order && !failed)) return;
+  const bool blocked = options_.dead_letters && !connected;
+  if (options_.keeping || (in_order && !failed && !blocked)) return;
   for (Message& message : messages_) message.excused = message.excused || (message.received && message.deliveries == 0);
 }
 

@@ -31,8 +31,9 @@ class EgressCheck : public TransportWitness {
   void OnProducerGone();  // with what it took and did not flush
   void OnProducerCreated() { failed_ = false; }
   void OnProducerFailed() { failed_ = true; }  // for good
-  // With what it received and did not deliver. In order: it had the time, and nothing came between.
-  void OnHostEnded(bool in_order);
+  // With what it received and did not deliver. In order: it had the time, and nothing came between. A dead letter for
+  // which the transport is not connected is in the way of all that comes after it.
+  void OnHostEnded(bool in_order, bool connected);
 
   void OnArrived(const std::string& channel, std::string_view envelope) override;
   void OnConfirmTold(std::uint64_t publisher, std::string_view envelope) override;

@@ -20,7 +20,7 @@ class NoLog : public Logger {
 };
 
 StreamEnvironment MakeEnvironment(Simulation* simulation, Transport* transport, EventStore* events, Logger* log,
-                                          Ledgers* ledgers, PluginCalls* calls, EndingThreads* ending) {
+                                  Ledgers* ledgers, PluginCalls* calls, EndingThreads* ending) {
   StreamEnvironment environment;
   environment.transport = transport;
   environment.events = events;
@@ -123,10 +123,11 @@ Outcome RunEgress(std::uint64_t seed, const Disguise& disguise) {
   check.FeedTo(&transport);
 
   std::uint64_t delivered = 0;
-  Lifetimes lifetimes(&simulation, {.killed = [&] { transport.Kill(); },
-                                    .restarted = [] { return ResumePoint(); },
-                                    .account = [&](const Ledger::Figures& f) { delivered += f.delivered; },
-                                    .ended = [&](bool in_order) { check.OnHostEnded(in_order); }});
+  Lifetimes lifetimes(&simulation,
+                      {.killed = [&] { transport.Kill(); },
+                       .restarted = [] { return ResumePoint(); },
+                       .account = [&](const Ledger::Figures& f) { delivered += f.delivered; },
+                       .ended = [&](bool in_order) { check.OnHostEnded(in_order, transport.Connected()); }});
   const auto sink = std::make_shared<FaultySink>(&simulation, &check);
   transport.when_drained = [&] { lifetimes.Finish(); };
   EventStore events(&simulation);
