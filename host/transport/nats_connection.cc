@@ -22,6 +22,9 @@ constexpr milliseconds kConnectRetryMax{1000};
 // take the processors from it. Under load nothing waits.
 constexpr microseconds kPause{300};
 constexpr microseconds kHeadStart{200};
+// Under load, when nobody waits for a confirm: from one round trip to the next. Each costs all threads of the chain
+// some wake-ups, and confirms all that was published before.
+constexpr microseconds kUnhurried{1000};
 
 }  // namespace
 
@@ -171,6 +174,13 @@ void NatsConnection::WakeUp() {
   changed_.NotifyAll();
 }
 
+NatsConnection::Waiting::Waiting(NatsConnection* connection) : connection_(connection) {
+  ++connection_->waiting_;
+  if (!connection_->pausing_) return;
+  MutexLock lock(connection_->mutex_);
+  connection_->changed_.NotifyAll();
+}
+
 bool NatsConnection::AnyOutstanding() {
   return std::any_of(publishers_.begin(), publishers_.end(), [](NatsPublisher* p) { return p->HasOutstanding(); });
 }
@@ -190,12 +200,16 @@ NatsConnection::Work NatsConnection::WaitForWork() {
       next_chores_ = steady_clock::now() + chore_interval_;
       work = Work::kChores;
     } else if (const auto now = steady_clock::now(); AnyOutstanding()) {
-      if (now >= next_round_trip_) {
+      idle_ = false;
+      // Set before the look at who waits, and who waits looks at it: one of both sees the other.
+      pausing_ = true;
+      const auto due = waiting_ > 0 ? next_round_trip_ : std::max(next_round_trip_, unhurried_round_trip_);
+      if (now >= due) {
         work = Work::kRoundTrip;
       } else {
-        idle_ = false;
-        (void)changed_.WaitUntil(mutex_, next_round_trip_);
+        (void)changed_.WaitUntil(mutex_, due);
       }
+      pausing_ = false;
     } else if (now >= next_heartbeat_) {
       work = Work::kRoundTrip;
     } else {
@@ -203,7 +217,11 @@ NatsConnection::Work NatsConnection::WaitForWork() {
     }
   }
   idle_ = false;
-  if (work == Work::kRoundTrip) next_heartbeat_ = steady_clock::now() + kHeartbeat;
+  if (work == Work::kRoundTrip) {
+    const auto now = steady_clock::now();
+    next_heartbeat_ = now + kHeartbeat;
+    unhurried_round_trip_ = now + kUnhurried;
+  }
   return work;
 }
 

@@ -51,6 +51,17 @@ class NatsConnection final : private NatsLink::Owner {
   void Remove(NatsSubscription* subscription);
   // Something was published: the thread has work. Cheap when it is awake.
   void WakeUp();
+  // Exists while somebody can do nothing but wait for a confirm. Any thread; none of its publishers' locks is held.
+  class Waiting {
+   public:
+    explicit Waiting(NatsConnection* connection);
+    ~Waiting() { --connection_->waiting_; }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+   private:
+    NatsConnection* const connection_;
+  };
 
   // Something to be done every so often, by the connection's thread.
   class Chore {
@@ -92,7 +103,9 @@ class NatsConnection final : private NatsLink::Owner {
   Logger* const logger_;
   std::atomic<bool> connected_{false};
   std::atomic<std::size_t> max_payload_{0};
-  std::atomic<bool> idle_{false};  // the thread waits for work
+  std::atomic<bool> idle_{false};     // the thread waits for work
+  std::atomic<bool> pausing_{false};  // it waits before the next round trip, or is about to
+  std::atomic<int> waiting_{0};       // for a confirm
   std::atomic<std::uint64_t> connect_errors_{0};
   std::atomic<std::uint64_t> publish_errors_{0};
   std::atomic<std::uint64_t> connects_{0};
@@ -123,6 +136,8 @@ class NatsConnection final : private NatsLink::Owner {
   bool stopping_ KPS_GUARDED_BY(mutex_) = false;
   std::chrono::steady_clock::time_point idle_since_ KPS_GUARDED_BY(mutex_){};
   std::chrono::steady_clock::time_point next_round_trip_ KPS_GUARDED_BY(mutex_){};  // not before it
+  // Nor before this, where nobody waits.
+  std::chrono::steady_clock::time_point unhurried_round_trip_ KPS_GUARDED_BY(mutex_){};
 
   std::thread thread_;
 };

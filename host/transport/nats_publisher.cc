@@ -2,6 +2,7 @@
 
 #include <nats/nats.h>
 
+#include <optional>
 #include <utility>
 
 #include "host/transport/nats_message.h"
@@ -87,6 +88,8 @@ bool NatsPublisher::TakeLoss() {
 
 Error NatsPublisher::AwaitConfirmed(std::uint64_t ticket, std::chrono::milliseconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
+  std::optional<NatsConnection::Waiting> waiting;
+  if (timeout.count() > 0 && confirmed_ < ticket) waiting.emplace(connection_.get());
   MutexLock lock(mutex_);
   while (confirmed_ < ticket) {
     if (refused_) return Refused();

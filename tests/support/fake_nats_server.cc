@@ -59,6 +59,11 @@ int FakeNatsServer::PingsThatWait() {
   return waiting_;
 }
 
+int FakeNatsServer::Pings() {
+  const std::lock_guard lock(mutex_);
+  return pings_;
+}
+
 void FakeNatsServer::Run() {
   for (int fd; (fd = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
     {
@@ -91,6 +96,7 @@ void FakeNatsServer::Serve(int fd) {
 }
 
 void FakeNatsServer::OnPing(int fd) {
+  ++pings_;
   if (late_) ++waiting_;
   Send(fd, late_ ? "+OK\r\n" : "PONG\r\n");
 }

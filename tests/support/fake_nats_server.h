@@ -25,6 +25,8 @@ class FakeNatsServer {
   // From now on a PING is heard of, by an +OK, and waits for its answer, or until it is not late any more.
   void BeLate(bool late);
   int PingsThatWait();
+  // That came, also those of a login.
+  int Pings();
 
  private:
   void Run();
@@ -38,6 +40,7 @@ class FakeNatsServer {
   std::string login_;
   bool late_ = false;
   int waiting_ = 0;
+  int pings_ = 0;
   int serving_ = -1;
   std::thread thread_;
 };

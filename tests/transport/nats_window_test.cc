@@ -10,6 +10,7 @@
 
 #include "host/core/envelope.h"
 #include "host/core/window.h"
+#include "tests/support/fake_nats_server.h"
 #include "tests/support/nats_server.h"
 #include "tests/transport/support.h"
 
@@ -51,6 +52,21 @@ int PublishAll(Publisher* publisher, const std::string& prefix, int count, std::
     }
   }
   return *safe;
+}
+
+TEST(NatsWindowTest, WhereNobodyWaitsForAConfirmRoundTripsAreNotMoreThanOneAMillisecond) {
+  FakeNatsServer server;
+  RecordingLogger logger;
+  const auto transport = ConnectTo({server.url(), "test"}, &logger);
+  const auto publisher = Must(transport->OpenPublisher("a"));
+  const auto begin = steady_clock::now();
+  const int before = server.Pings();
+  std::uint64_t ticket = 0;
+  while (steady_clock::now() < begin + milliseconds(100)) ticket = Must(publisher->Publish("x"));
+  const int pings = server.Pings() - before;
+  const auto during = std::chrono::ceil<milliseconds>(steady_clock::now() - begin).count();
+  EXPECT_LE(pings, during + 1);
+  EXPECT_TRUE(publisher->AwaitConfirmed(ticket, kDeadline).ok());
 }
 
 // The heart of at least once: the server is killed again and again under load. The reader is on the publishers' own
