@@ -18,7 +18,8 @@ namespace {
 
 constexpr char kFooter[] =
     "Exit codes: 0 stopped in order; 1 wrong options, parameters or payload file; 2 the plugin cannot be used;\n"
-    "3 an address cannot be listened on; 4 stopped, but without the plugin, which did not return from a call.\n"
+    "3 an address cannot be listened on; 4 stopped, but without the plugin, which did not return from a call;\n"
+    "5 stopped, but the state could not be saved.\n"
     "With --probe: 0 the running host is ready; 1 it is not, or there is none.\n\n"
     "Example: kps-connector-host --plugin file --transport nats://127.0.0.1:4222 --payloads streams.json";
 

@@ -112,6 +112,23 @@ int Fail(Logger* logger, int exit_code, const std::string& text) {
   return exit_code;
 }
 
+// An address that is none is a wrong option.
+int ListenExit(const Error& error) { return error.code() == Code::kInvalidArgument ? kExitUsage : kExitListen; }
+
+// The signal that asks for a stop. Until it comes, looks after what only time shows.
+int AwaitStop(const sigset_t& signals, Reloader* reloader, Runtime* runtime, Logger* logger) {
+  constexpr timespec kLook{1, 0};
+  for (;;) {
+    const int signal = sigtimedwait(&signals, nullptr, &kLook);
+    if (signal == SIGINT || signal == SIGTERM) return signal;
+    if (signal == SIGHUP) {
+      logger->Log(LogLevel::kInfo, "", "SIGHUP: loading the plugin's file");
+      reloader->Request();
+    }
+    runtime->LogLastingCalls();
+  }
+}
+
 // Its threads cannot be ended, so what they use cannot be either.
 [[noreturn]] void EndWithout(const std::vector<PluginCall>& stuck, Logger* logger) {
   for (const PluginCall& call : stuck) logger->Log(LogLevel::kError, call.stream_id, Describe(call));
@@ -153,15 +170,15 @@ int Run(const HostOptions& options, Logger* logger) {
                                   .policy = options.policy,
                                   .window = {.envelope_messages_max = options.batch_messages_max}},
                                  {reloader->TakeFirst(), transport.value().get(), logger, &clock, state.get()});
-  if (!runtime.ok()) return Fail(logger, kExitPlugin, runtime.error().message());
+  if (!runtime.ok()) {
+    const bool usage = runtime.error().code() == Code::kInvalidArgument;
+    return Fail(logger, usage ? kExitUsage : kExitPlugin, runtime.error().message());
+  }
   const StateReport::Attached attached(&state_report, runtime.value().get());
 
   // Destroyed first, after the drain: what it tells last is how that went.
   auto telemetry = Telemetry::Start(options, transport.value().get(), runtime.value().get(), reloader, logger);
-  if (!telemetry.ok()) {
-    const bool usage = telemetry.error().code() == Code::kInvalidArgument;
-    return Fail(logger, usage ? kExitUsage : kExitListen, telemetry.error().message());
-  }
+  if (!telemetry.ok()) return Fail(logger, ListenExit(telemetry.error()), telemetry.error().message());
 
   if (!options.payloads.empty()) {
     auto command = ReadPayloadFile(options.payloads, options.connector_id);
@@ -176,15 +193,11 @@ int Run(const HostOptions& options, Logger* logger) {
   reloader->Start(runtime.value().get());
   const StopAtEnd stop_reloader(reloader);
   auto server = Server::Start(options.listen, {runtime.value().get(), transport.value().get(), reloader});
-  if (!server.ok()) return Fail(logger, kExitListen, server.error().message());
+  if (!server.ok()) return Fail(logger, ListenExit(server.error()), server.error().message());
   logger->Log(LogLevel::kInfo, "", "listening on " + server.value()->address());
   telemetry.value()->Enter(Telemetry::Phase::kServing);
 
-  int signal = 0;
-  while (sigwait(&signals, &signal), signal == SIGHUP) {
-    logger->Log(LogLevel::kInfo, "", "SIGHUP: loading the plugin's file");
-    reloader->Request();
-  }
+  const int signal = AwaitStop(signals, reloader, runtime.value().get(), logger);
   logger->Log(LogLevel::kInfo, "", std::string(signal == SIGINT ? "SIGINT" : "SIGTERM") + ": stopping");
   telemetry.value()->Enter(Telemetry::Phase::kStopping);
   const auto stuck = StopWithin(
@@ -196,11 +209,15 @@ int Run(const HostOptions& options, Logger* logger) {
         reloader->Stop();
       },
       [&] { return runtime.value()->OverdueCalls(); });
-  if (!stuck.empty() && state) (void)state->Flush(kFlushTimeout);  // what has been confirmed by now
+  const Error unsaved = state ? state->Flush(kFlushTimeout) : Error();  // what has been confirmed by now
+  if (!unsaved.ok()) {
+    logger->Log(LogLevel::kError, "",
+                "the state cannot be saved: " + unsaved.message() + ": what was read last may come twice");
+  }
   telemetry.value().reset();
   if (!stuck.empty()) EndWithout(stuck, logger);
   logger->Log(LogLevel::kInfo, "", "stopped");
-  return kExitStopped;
+  return unsaved.ok() ? kExitStopped : kExitUnsaved;
 }
 
 }  // namespace kps

@@ -12,6 +12,7 @@ constexpr int kExitUsage = 1;
 constexpr int kExitPlugin = 2;
 constexpr int kExitListen = 3;
 constexpr int kExitStuck = 4;
+constexpr int kExitUnsaved = 5;
 
 // Runs until SIGTERM or SIGINT; returns the exit code. Called once, on the main thread, before there are others: the
 // signals are blocked for all of them.

@@ -245,7 +245,6 @@ bool Egress::ReactToProduceError(const Error& error) {
     return true;
   }
   if (control_->stopping()) return error.transient() && AwaitRecovery();
-  ledger_->Retry();
   health_->ReactToError("deliver a message", error);
   return !health_->failed();
 }

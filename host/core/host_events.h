@@ -74,7 +74,7 @@ inline constexpr KnownEvent kPluginCallLasts{
     "a call of the plugin does not return",
     Severity::kWarning,
     State::kUnhealthy,
-    "for 10 s beyond its time; gone when it does. The metadata name the function"};
+    "for 10 s beyond its time, and its stream is unhealthy; gone when it does. The metadata name the function"};
 
 inline constexpr KnownEvent kPluginSwapped{
     EventKind::kStatus,     "pluginSwapped",     "another version of the plugin runs",

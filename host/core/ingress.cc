@@ -194,6 +194,7 @@ void Ingress::Acknowledge(Consumer* consumer) {
   constexpr const char* kDoing = "acknowledge to the source";
   if (!error.transient() && !settling_) return health_->ReactToError(kDoing, error);
   acknowledge_at_ = Now() + std::max(health_->NextDelay(), error.retry_after());
+  ledger_->Retry();
   health_->ReportUnhealthy(std::string("cannot ") + kDoing + ": " + error.ToString());
 }
 

@@ -4,18 +4,13 @@
 #include <utility>
 
 namespace kps {
-namespace {
-
 using std::chrono::milliseconds;
 
-// A few milliseconds coarse, and a few nanoseconds cheap.
-std::int64_t CoarseNowMs() {
+milliseconds PluginCalls::Now() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+  return milliseconds(std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000);
 }
-
-}  // namespace
 
 PluginCalls::Mark::Mark(PluginCalls* calls, std::string stream_id) : calls_(calls), stream_id_(std::move(stream_id)) {
   MutexLock lock(calls_->mutex_);
@@ -28,7 +23,7 @@ PluginCalls::Mark::~Mark() {
 }
 
 void PluginCalls::Mark::Enter(const char* function, milliseconds timeout) {
-  entered_at_ms_.store(CoarseNowMs(), std::memory_order_relaxed);
+  entered_at_ms_.store(Now().count(), std::memory_order_relaxed);
   timeout_ms_.store(timeout.count(), std::memory_order_relaxed);
   function_.store(function, std::memory_order_release);
 }
@@ -37,9 +32,10 @@ std::optional<PluginCall> PluginCalls::Mark::Current() const {
   const char* const function = function_.load(std::memory_order_acquire);
   if (function == nullptr) return std::nullopt;
   // Where the thread is in another call by now, these are that one's: then it only seems to last shorter.
-  const milliseconds lasts(CoarseNowMs() - entered_at_ms_.load(std::memory_order_relaxed));
+  const milliseconds entered_at(entered_at_ms_.load(std::memory_order_relaxed));
+  const milliseconds lasts = Now() - entered_at;
   const milliseconds timeout(timeout_ms_.load(std::memory_order_relaxed));
-  return PluginCall{stream_id_, function, lasts, lasts - timeout, lasts > timeout + kGrace};
+  return PluginCall{stream_id_, function, entered_at, lasts, lasts - timeout, lasts > timeout + kGrace};
 }
 
 std::vector<PluginCall> PluginCalls::Overdue() const {

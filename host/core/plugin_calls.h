@@ -17,6 +17,7 @@ namespace kps {
 struct PluginCall {
   std::string stream_id;  // empty: a call about the connector as a whole
   const char* function = "";
+  std::chrono::milliseconds entered_at{0};  // on the clock of PluginCalls::Now
   std::chrono::milliseconds lasts{0};
   std::chrono::milliseconds beyond{0};  // its timeout; negative: it is within
   bool overdue = false;                 // it lasts longer than it was allowed to
@@ -30,6 +31,9 @@ class PluginCalls {
   // What a call may take beyond its timeout. One without a timeout, a create or a destroy, has this alone when somebody
   // waits for it to end.
   static constexpr std::chrono::milliseconds kGrace{2000};
+
+  // A monotonic clock, a few milliseconds coarse and a few nanoseconds cheap.
+  static std::chrono::milliseconds Now();
 
   // The calls of one thread, one at a time. Costs two stores and a look at a coarse clock for each.
   class Mark {

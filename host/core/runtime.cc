@@ -65,16 +65,6 @@ std::string ChangedKeys(const JsonMembers& from, const JsonMembers& to) {
   return keys;
 }
 
-Event LastingCall(const PluginCall& call, std::int64_t now_ns) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(call.lasts);
-  Event event = MakeEvent(
-      kPluginCallLasts, call.stream_id,
-      JsonOfStrings(
-          {{kErrorMessageKey, call.function + (" has not returned for " + std::to_string(seconds.count()) + " s")}}));
-  event.created_at_ns = now_ns - std::chrono::nanoseconds(call.lasts).count();
-  return event;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Runtime>> Runtime::Create(Options options, Ports ports) {
@@ -104,6 +94,7 @@ Runtime::Runtime(Options options, Ports ports, std::shared_ptr<const Generation>
       connectors_(options_.static_json, {ports_.logger, &events_, &metrics_, &calls_, &ending_}),
       reconciler_(MakeEnvironment(options_, ports_, &events_, &ledgers_, &calls_, &ending_), &metrics_),
       discovery_(&events_, ports_.logger),
+      lasting_(&calls_, ports_.clock, options_.told_beyond),
       generation_(std::move(generation)) {}
 
 Runtime::~Runtime() { Shutdown(); }
@@ -249,24 +240,22 @@ Result<ConfigureOutcome> Runtime::CallConfigure(const std::string& config_json) 
 
 std::vector<Event> Runtime::Events() const {
   std::vector<Event> events = events_.List();
-  const auto overdue = calls_.Overdue();
-  if (overdue.empty()) return events;
-  std::set<std::string> known{""};
-  for (const StreamView& view : reconciler_.Streams()) known.insert(view.stream.id);
-  for (const PluginCall& call : overdue) {
-    // One for each stream; of one that was removed, nothing is told.
-    if (call.beyond < options_.told_beyond || known.erase(call.stream_id) == 0) continue;
-    events.push_back(LastingCall(call, ports_.clock->NowNs()));
-  }
+  lasting_.AddTo(&events, reconciler_.Streams());
   const auto key = [](const Event& event) { return std::tie(event.stream_id, event.kind, event.id); };
   std::sort(events.begin(), events.end(), [&](const Event& a, const Event& b) { return key(a) < key(b); });
   return events;
 }
 
+std::vector<StreamView> Runtime::DesiredStreams() const {
+  std::vector<StreamView> views = reconciler_.Streams();
+  lasting_.ShowIn(&views);
+  return views;
+}
+
 std::vector<StreamView> Runtime::Streams() const {
   // Asked before the desired streams are looked at: what is true then is what is answered.
   const auto discovered = discovery_.Streams();
-  std::vector<StreamView> views = reconciler_.Streams();
+  std::vector<StreamView> views = DesiredStreams();
   std::set<std::string> desired;
   for (const StreamView& view : views) desired.insert(view.stream.id);
   for (const auto& [id, stream] : *discovered) {

@@ -15,6 +15,7 @@
 #include "host/core/ending_threads.h"
 #include "host/core/event_store.h"
 #include "host/core/known_events.h"
+#include "host/core/lasting_calls.h"
 #include "host/core/metrics.h"
 #include "host/core/mutex.h"
 #include "host/core/plugin.h"
@@ -65,7 +66,7 @@ class Runtime {
   // The desired streams, ordered by id, then those that the plugin has discovered besides. Waits up to a second when
   // that is to be asked for.
   std::vector<StreamView> Streams() const;
-  std::vector<StreamView> DesiredStreams() const { return reconciler_.Streams(); }
+  std::vector<StreamView> DesiredStreams() const;
   JsonMembers Config() const { return reconciler_.Config(); }
   // Ordered by stream, kind and id.
   std::vector<Event> Events() const;
@@ -75,6 +76,9 @@ class Runtime {
   std::vector<Violation> CheckId(const std::string& connector_id) const;
   // Calls of the plugin that last longer than they were allowed to.
   std::vector<PluginCall> OverdueCalls() const { return calls_.Overdue(); }
+  // Logs calls of the plugin that have begun to last, or have returned, since it was called before: to be called every
+  // second or so.
+  void LogLastingCalls() { lasting_.LogChanges(ports_.logger, reconciler_.Streams()); }
 
   // Another version of the plugin takes the place of the present one, while the streams go on: each moves in a pause
   // that Swapped tells, or, where it does not work, all of them go on with the present one and nothing has changed. One
@@ -144,6 +148,7 @@ class Runtime {
   ConnectorFactory connectors_;
   Reconciler reconciler_;
   mutable Discovery discovery_;  // asking is no change
+  LastingCalls lasting_;
 
   Mutex control_mutex_;  // held by one SetPayload as a whole, also while the plugin looks at a config
   std::shared_ptr<Connector> connector_ KPS_GUARDED_BY(control_mutex_);  // null: shut down

@@ -3,23 +3,19 @@
 #include "host/core/json.h"
 
 namespace kps {
-namespace {
 
-// All three keys are there in every event, ExtraMessage as an object: clients read them without asking.
-std::string Metadata(const StreamSpec& stream, const std::string& reason) {
+std::string StreamMetadata(const StreamSpec& stream, const std::string& reason) {
   return ToJson({{std::string(kErrorMessageKey), JsonString(reason)},
                  {std::string(kStreamIdKey), JsonString(stream.id)},
                  {std::string(kExtraMessageKey),
                   JsonOfStrings({{"channel", stream.channel}, {"direction", DirectionName(stream.direction)}})}});
 }
 
-}  // namespace
-
 void StreamEvents::WaitsForFormerRun(const std::string& reason) {
   if (reason == reason_) return;
   if (reason_.empty()) Log(LogLevel::kWarn, reason);
   reason_ = reason;
-  Event event = MakeEvent(kStreamUnhealthy, stream_->id, Metadata(*stream_, reason));
+  Event event = MakeEvent(kStreamUnhealthy, stream_->id, StreamMetadata(*stream_, reason));
   MutexLock lock(mutex_);
   if (!closed_) events_->Put(std::move(event));
 }
@@ -84,13 +80,13 @@ void StreamEvents::Failed(const std::string& reason) {
 }
 
 void StreamEvents::Raise(const KnownEvent& type, const std::string& reason) {
-  Event event = MakeEvent(type, stream_->id, Metadata(*stream_, reason));
+  Event event = MakeEvent(type, stream_->id, StreamMetadata(*stream_, reason));
   MutexLock lock(mutex_);
   if (open_) events_->Put(std::move(event));
 }
 
 void StreamEvents::Tell(const KnownEvent& type, const std::string& message) {
-  Event event = MakeEvent(type, stream_->id, Metadata(*stream_, ""));
+  Event event = MakeEvent(type, stream_->id, StreamMetadata(*stream_, ""));
   event.message = message;
   MutexLock lock(mutex_);
   if (open_) events_->Put(std::move(event));

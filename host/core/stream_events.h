@@ -11,6 +11,10 @@
 
 namespace kps {
 
+// Of an event of a stream. All three keys are there in each, ExtraMessage as an object: clients read them without
+// asking.
+std::string StreamMetadata(const StreamSpec& stream, const std::string& reason);
+
 class StreamEvents {
  public:
   // All of them outlive it.

@@ -28,6 +28,7 @@ void StreamHealth::ReactToError(const char* doing, const Error& error) {
   const std::string reason = std::string("cannot ") + doing + ": " + error.ToString();
   control_->SetCarrying(false);
   if (error.transient()) {
+    ledger_->Retry();
     events_.Unhealthy(reason);
   } else {
     events_.Failed(reason);

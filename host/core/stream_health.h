@@ -7,6 +7,7 @@
 
 #include "host/core/backoff.h"
 #include "host/core/error.h"
+#include "host/core/ledger.h"
 #include "host/core/stream_control.h"
 #include "host/core/stream_environment.h"
 #include "host/core/stream_events.h"
@@ -17,6 +18,9 @@ class StreamHealth {
  public:
   // All of them outlive it.
   StreamHealth(const StreamSpec* stream, const StreamEnvironment* environment, StreamControl* control);
+
+  // Where the waits after transient errors are counted, from the start of the stream.
+  void CountIn(Ledger* ledger) { ledger_ = ledger; }
 
   StreamEvents& events() { return events_; }
   // The instance has met an error that does not pass by itself: it has to be made anew.
@@ -47,6 +51,7 @@ class StreamHealth {
   const StreamSpec* const stream_;
   const StreamEnvironment* const environment_;
   StreamControl* const control_;
+  Ledger* ledger_ = nullptr;
   StreamEvents events_;
   Backoff backoff_;
   bool in_trouble_ = false;

@@ -27,6 +27,7 @@ void StreamRunner::Launch(std::shared_ptr<Connector> connector, std::shared_ptr<
                           ResumePoint saved) {
   connector_ = std::move(connector);
   ledger_ = environment_.ledgers->Open(stream_.id, stream_.direction);
+  health_.CountIn(ledger_.get());
   const StreamContext context{&stream_, &environment_, &control_, &health_, ledger_.get()};
   if (stream_.direction == Direction::kIngress) {
     ingress_.emplace(context, std::move(saved));

@@ -30,7 +30,10 @@ Result<std::uint64_t> NatsPublisher::Publish(const Outgoing& asked) {
   Outgoing outgoing = asked;
   outgoing.message_id = {};  // nobody would look at it
   const std::size_t bytes = WireBytes(outgoing);
-  if (refused_) return Refused();
+  if (refused_) {
+    connection_->CountPublishError();
+    return Refused();
+  }
   if (const std::size_t limit = connection_->max_payload(); limit > 0 && bytes > limit) {
     connection_->CountPublishError();
     return TooLarge(outgoing, limit);

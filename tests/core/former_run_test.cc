@@ -211,7 +211,7 @@ TEST_F(FormerRun, ThatIsStuckIsAnAlertOfItsCallWhileItIsDesired) {
                            .value());
   SetStuck(kIn);
   ASSERT_TRUE(Eventually([&] { return Has(kPluginCallLasts, "in"); }));
-  EXPECT_NE(Find(kPluginCallLasts, "in")->metadata_json.find("create_consumer has not returned for"),
+  EXPECT_NE(Find(kPluginCallLasts, "in")->metadata_json.find("create_consumer of the plugin does not return"),
             std::string::npos);
   ASSERT_TRUE(Set({}).error.ok());
   EXPECT_FALSE(runtime_->OverdueCalls().empty());

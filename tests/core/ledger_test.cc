@@ -151,6 +151,29 @@ TEST_F(LedgerTest, ADeadLetterWaitsForItsChannelAndNothingIsAcknowledgedBefore) 
   EXPECT_GE(Figure("out", "retries_total"), 2);
 }
 
+TEST_F(LedgerTest, EveryWaitAfterATransientErrorIsARetryAndNoOther) {
+  world_.Do([&] {
+    world_.source = {"a"};
+    world_.create_errors = {Error(Code::kUnavailable, "away")};
+    world_.next_errors = {Error(Code::kUnavailable, "away")};
+  });
+  ASSERT_TRUE(Set({kIn}).error.ok());
+  EXPECT_TRUE(Becomes({1, 0, 0, 0, 0}, "in"));
+  EXPECT_EQ(Figure("in", "retries_total"), 2);
+
+  world_.Do([&] {
+    world_.flush_errors = {Error(Code::kUnavailable, "away")};
+    world_.produce_errors = {Error(Code::kUnavailable, "away"), Error(Code::kUnauthenticated, "who?")};
+  });
+  ASSERT_TRUE(Set({kIn, kOut}).error.ok());
+  world_.Send("c", "a");
+  ASSERT_TRUE(Eventually([&] { return Has(kStreamFailed, "out"); }));
+  EXPECT_EQ(Figure("out", "retries_total"), 1) << "nobody waits to try again after a permanent error";
+  ASSERT_TRUE(Set({kIn, kOut}).error.ok());
+  ASSERT_TRUE(Eventually([&] { return world_.Do([&] { return world_.flush_errors.empty(); }); }));
+  EXPECT_TRUE(Eventually([&] { return Figure("out", "retries_total") == 2; })) << "the flush";
+}
+
 TEST_F(LedgerTest, ADeadLetterThatIsTooLargeIsDropped) {
   world_.Do([&] {
     world_.refused = "bad";

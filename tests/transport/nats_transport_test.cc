@@ -73,6 +73,7 @@ TEST(NatsTransportTest, WhatTheServerDoesNotPermitToPublishIsRefusedAndNeverConf
   EXPECT_TRUE(permitted->AwaitConfirmed(1, kDeadline).ok());
   EXPECT_EQ(refused->Confirmed(), 0u);
   EXPECT_EQ(refused->Publish("x").error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(transport->Counters().publish_errors, 1u);
   EXPECT_TRUE(Eventually([&] { return logger.CountWith("Permissions Violation") == 1; }));
   EXPECT_EQ(logger.CountWith("secret"), 0u);
   // A second violation, on a connection that has had one.
