@@ -86,6 +86,8 @@ Error NatsLink::Connect(const std::string& url, const std::string& client_name) 
   set(natsOptions_SetCustomReconnectDelay(raw, Callbacks::ReconnectDelay, this));
   set(natsOptions_SetTimeout(raw, kConnectTimeoutMs));
   set(natsOptions_SetSendAsap(raw, true));   // tells the loop at once that something is to be written
+  // Over TLS, libnats waits for a socket that is full, with its connection locked.
+  set(natsOptions_SetWriteDeadline(raw, kConnectTimeoutMs));
   set(natsOptions_SetPingInterval(raw, 0));  // NatsConnection makes its own round trips
   // Nothing is accepted after the end: the window of each stream keeps it for the next link.
   set(natsOptions_SetReconnectBufSize(raw, 0));

@@ -11,6 +11,8 @@ namespace kps::plugins {
 namespace {
 
 constexpr int64_t kConnectMaxMs = 2000;
+// Over TLS, libnats waits for a socket that is full, with its connection locked: what comes in between waits as long.
+constexpr int64_t kWriteMaxMs = 2000;
 constexpr int kReadBytes = 64 * 1024;
 
 }  // namespace
@@ -46,6 +48,7 @@ std::unique_ptr<natsOptions, NatsDelete> connect_options(const NatsBroker& broke
   require(natsOptions_SetAllowReconnect(raw, false), "set an option");
   require(natsOptions_SetPingInterval(raw, 0), "set an option");
   require(natsOptions_SetTimeout(raw, kConnectMaxMs), "set the timeout");
+  require(natsOptions_SetWriteDeadline(raw, kWriteMaxMs), "set the deadline of a write");
   require(natsOptions_SetIOBufSize(raw, kReadBytes), "set the size of a read");
   require(natsOptions_SetSendAsap(raw, true),
           "set an option");  // tells the loop at once that something is to be written

@@ -1,7 +1,11 @@
 // How the plugin nats logs in, and whom it trusts.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/plugins/nats_fixture.h"
 #include "tests/support/fake_nats_server.h"
@@ -84,28 +88,48 @@ TEST(NatsCredentialsTest, CredentialsThatAreReplacedWhileTheStreamRuns) {
   }));
 }
 
-TEST(NatsTlsTest, TheServerHasToBeTheOneThatIsTrusted) {
-  Directory directory;
-  const std::string cert = directory / "cert";
-  const std::string key = directory / "key";
-  const auto make = [&](const std::string& name, const std::string& subject) {
-    return std::system(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout " + key +
-                        name + " -out " + cert + name + " -subj /CN=localhost -addext subjectAltName=" + subject +
-                        " 2>/dev/null")
-                           .c_str());
-  };
-  ASSERT_EQ(make("", "IP:127.0.0.1"), 0);
-  ASSERT_EQ(make("-other", "DNS:other.example"), 0);
-  const auto config = [&](const std::string& name) {
-    return "tls { cert_file: \"" + cert + name + "\", key_file: \"" + key + name + "\" }";
-  };
-  const NatsServer server(config(""));
-  const auto metadata = [&](const NatsServer& of, const std::string& more) {
+class NatsTlsTest : public ::testing::Test {
+ protected:
+  // Of a server with a certificate for `subject`, which signs itself and is a file of this name.
+  std::string config(const std::string& subject, const std::string& name = "cert") {
+    const std::string cert = directory / name;
+    EXPECT_EQ(
+        std::system(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout " + cert +
+                     ".key -out " + cert + " -subj /CN=localhost -addext subjectAltName=" + subject + " 2>/dev/null")
+                        .c_str()),
+        0);
+    return "tls { cert_file: \"" + cert + "\", key_file: \"" + cert + ".key\" }";
+  }
+  static std::string metadata(const NatsServer& of, const std::string& more) {
     return nats_metadata("tls://127.0.0.1:" + std::to_string(of.port()), "t", more);
-  };
-  Plugin plugin("nats");
+  }
+
+  Directory directory;
+  Plugin plugin{"nats"};
+};
+
+// libnats waits for a full socket over TLS, and only there.
+TEST_F(NatsTlsTest, AServerThatHangsHoldsNoCall) {
+  NatsServer server(config("IP:127.0.0.1"));
+  Producer producer(plugin, metadata(server, R"("tlsVerify": false)"));
+  send(&producer, {"a"});
+  server.Pause();
+  std::atomic<bool> told{false};
+  std::jthread rescue([&] {
+    EXPECT_TRUE(test::Eventually([&] { return told.load(); })) << "a call does not return";
+    server.Resume();
+  });
+  const std::vector<std::string> messages(8, std::string(1'000'000, 'x'));
+  while (producer.produce(messages, 100) > 0 || producer.last == KPS_OK) {
+  }
+  EXPECT_EQ(producer.last, KPS_UNAVAILABLE) << producer.last_text;
+  told = true;
+}
+
+TEST_F(NatsTlsTest, TheServerHasToBeTheOneThatIsTrusted) {
+  const NatsServer server(config("IP:127.0.0.1"));
   {
-    Consumer consumer(plugin, metadata(server, R"("caFile": ")" + cert + "\""));
+    Consumer consumer(plugin, metadata(server, R"("caFile": ")" + (directory / "cert") + "\""));
     Producer producer(plugin, metadata(server, R"("tlsVerify": false)"));
     std::jthread sender([&] { send(&producer, numbers(0, 5000)); });
     EXPECT_EQ(consumer.collect(5000), numbers(0, 5000));
@@ -118,8 +142,9 @@ TEST(NatsTlsTest, TheServerHasToBeTheOneThatIsTrusted) {
   EXPECT_EQ(plain.code, KPS_UNAVAILABLE) << plain.what();
   EXPECT_THAT(plain.what(), HasSubstr("TLS failed"));
 
-  const NatsServer other(config("-other"));
-  const Error name = error_of([&] { Consumer(plugin, metadata(other, R"("caFile": ")" + cert + "-other\"")); });
+  const NatsServer other(config("DNS:other.example", "other"));
+  const Error name =
+      error_of([&] { Consumer(plugin, metadata(other, R"("caFile": ")" + (directory / "other") + "\"")); });
   EXPECT_EQ(name.code, KPS_UNAVAILABLE) << name.what();
   EXPECT_THAT(name.what(), HasSubstr("TLS failed"));
 
