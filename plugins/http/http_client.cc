@@ -172,7 +172,9 @@ void HttpClient::fail(CURLcode code) const {
         what() + ": the answer has more than " + std::to_string(limit_.bytes) + " bytes: set \"bodyBytesMax\" to more");
   }
   if (code == CURLE_OPERATION_TIMEDOUT) {
-    throw plugin::Failure(KPS_DEADLINE_EXCEEDED, what() + ": no answer within \"timeoutMs\": " + why);
+    // Not in libcurl's words: they have another number each time, and would be news each time.
+    throw plugin::Failure(KPS_DEADLINE_EXCEEDED, what() + ": no answer within \"timeoutMs\", " +
+                                                     std::to_string(settings_.timeout.count()) + " ms");
   }
   if (is_about_certificates(code)) {
     throw plugin::Failure(KPS_FAILED_PRECONDITION,

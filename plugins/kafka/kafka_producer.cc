@@ -34,6 +34,7 @@ KafkaProducer::KafkaProducer(const plugin::Host& host, const plugin::Stream& str
   const KafkaPointer<rd_kafka_queue_t> queue(rd_kafka_queue_get_main(client_.handle()));
   client_.watch(queue.get());
   client_.await_first_answer([this] { serve(); });
+  client_.check();
 }
 
 KafkaProducer::~KafkaProducer() {
