@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -48,7 +50,7 @@ void Examine(const Rule& rule, const CheckParameters& parameters, Findings* find
 
 int RunCheckChild() {
   const auto parent = ParentProcess::Find();
-  const auto texts = parent ? UnpackTexts(parent->request(), 7) : std::nullopt;
+  const auto texts = parent ? UnpackTexts(parent->request(), 8) : std::nullopt;
   const Rule* const rule = texts ? FindRule((*texts)[0]) : nullptr;
   if (rule == nullptr || rule->examine == nullptr) {
     std::fprintf(stderr, "%s is how a plugin is examined in a child process: it is not for people\n", kCheckArgument);
@@ -59,7 +61,10 @@ int RunCheckChild() {
     return kExitUsage;
   }
   Findings findings(&*parent);
-  Examine(*rule, {(*texts)[2], (*texts)[3], (*texts)[4], (*texts)[5], (*texts)[6]}, &findings);
+  Examine(*rule,
+          {(*texts)[2], (*texts)[3], (*texts)[4], (*texts)[5], (*texts)[6],
+           static_cast<std::uint32_t>(std::strtoul((*texts)[7].c_str(), nullptr, 10))},
+          &findings);
   findings.Done();
   _exit(kExitOk);
 }

@@ -22,25 +22,34 @@ Result<std::string> Validated(const std::string& json, const std::string& schema
 }
 
 // `option` gives them otherwise.
-Result<std::string> MadeUp(const std::string& schema, const std::string& option) {
+Result<std::string> MakeUp(const std::string& schema, const std::string& option,
+                           Direction direction = Direction::kUnspecified) {
   if (!Schema::Parse(schema).ok()) return std::string("{}");
-  auto sample = SampleOf(schema);
+  auto sample = SampleOf(schema, SampleParameters::kShown, direction);
   if (sample.ok()) return sample;
   return Failure{kExitUsage, sample.failure().text + ", or them with " + option};
 }
 
 Result<std::string> ChooseStatic(const std::vector<std::string>& params, const std::string& schema) {
-  if (params.empty()) return MadeUp(schema, "--static-param");
+  if (params.empty()) return MakeUp(schema, "--static-param");
   const auto merged = MergeParameters("{}", "", params);
   if (!merged.ok()) return Failure{kExitUsage, merged.error().message()};
   return Validated(merged.value(), schema, "--static-param");
 }
 
 Result<std::string> ChooseConfig(const std::string& config, const std::string& schema, std::istream& standard_input) {
-  if (config.empty()) return MadeUp(schema, "--config");
+  if (config.empty()) return MakeUp(schema, "--config");
   const auto read = ReadConfigFile(config, standard_input);
   if (!read.ok()) return read.failure();
   return Validated(read.value(), schema, SourceName(config));
+}
+
+// Whether a connector that refuses the parameters may be right: what was made up is not empty, or nothing was given.
+bool IsConnectorMadeUp(const GivenParameters& given, const CheckParameters& parameters) {
+  const bool statics = given.static_params.empty();
+  const bool config = given.config.empty();
+  return (statics && config) || (statics && parameters.static_json != "{}") ||
+         (config && parameters.config_json != "{}");
 }
 
 // Sets the metadata of the direction, or of both, that `source` is about.
@@ -74,15 +83,22 @@ Result<CheckParameters> ChooseParameters(const std::string& file, const PluginDe
   if (!config_json.ok()) return config_json.failure();
   parameters.static_json = std::move(static_json.value());
   parameters.config_json = std::move(config_json.value());
+  if (IsConnectorMadeUp(given, parameters)) parameters.made_up |= kMadeUpConnector;
   for (const std::string& stream : given.streams) {
     if (auto failure = SetStream(stream, descriptor, standard_input, &parameters)) return *failure;
   }
-  for (const auto& [wanted, json] : {std::pair(descriptor.ingress, &parameters.ingress_json),
-                                     std::pair(descriptor.egress, &parameters.egress_json)}) {
-    if (!wanted || !json->empty()) continue;
-    auto made_up = MadeUp(descriptor.stream_schema, "--stream");
+  const auto make_up = [&](Direction direction, MadeUp mark, std::string* json) -> std::optional<Failure> {
+    auto made_up = MakeUp(descriptor.stream_schema, "--stream", direction);
     if (!made_up.ok()) return made_up.failure();
     *json = std::move(made_up.value());
+    parameters.made_up |= mark;
+    return std::nullopt;
+  };
+  if (descriptor.ingress && parameters.ingress_json.empty()) {
+    if (auto failure = make_up(Direction::kIngress, kMadeUpIngress, &parameters.ingress_json)) return *failure;
+  }
+  if (descriptor.egress && parameters.egress_json.empty()) {
+    if (auto failure = make_up(Direction::kEgress, kMadeUpEgress, &parameters.egress_json)) return *failure;
   }
   return parameters;
 }

@@ -11,7 +11,7 @@
 
 namespace kps::cli {
 
-// Empty: made up.
+// Empty: made up, and marked so.
 struct GivenParameters {
   std::vector<std::string> static_params;  // KEY=VALUE
   std::string config;                      // as stream_file.h reads it

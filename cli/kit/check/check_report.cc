@@ -90,7 +90,10 @@ std::string CheckText(const CheckReport& report) {
   for (const RuleResult& result : report.results) {
     text += "  " + Padded(Word(result.outcome), 8) + Padded(result.rule->id, kIdWidth);
     if (result.outcome == Outcome::kNotExamined) {
-      text += "not examined: " + Printable(Joined(result.sentences)) + "\n";
+      text += "not examined: ";
+      for (const std::string& sentence : result.sentences) {
+        text += (&sentence == &result.sentences.front() ? "" : below) + Printable(sentence) + "\n";
+      }
       continue;
     }
     text += std::string(result.rule->promise) + "\n";

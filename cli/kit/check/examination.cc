@@ -52,6 +52,7 @@ struct Told {
   std::vector<std::string> notes;
   std::vector<std::pair<std::string, std::string>> beside;  // rule, sentence
   std::uint32_t has = 0;
+  std::uint32_t refused = 0;
 
   void Take(ChildFrame frame) {
     switch (frame.code) {
@@ -61,6 +62,7 @@ struct Told {
       case kFrameSkipped: skipped.push_back(std::move(frame.text)); break;
       case kFrameNote: notes.push_back(std::move(frame.text)); break;
       case kFrameHas: has |= static_cast<std::uint32_t>(std::strtoul(frame.text.c_str(), nullptr, 10)); break;
+      case kFrameRefused: refused |= static_cast<std::uint32_t>(std::strtoul(frame.text.c_str(), nullptr, 10)); break;
       case kFrameBeside:
         if (auto texts = UnpackTexts(frame.text, 2)) beside.emplace_back((*texts)[0], (*texts)[1]);
         break;
@@ -82,7 +84,13 @@ std::string Unfinished(const Told& told, const ChildEnd& end, milliseconds timeo
   return text;
 }
 
-std::string Missing(std::uint32_t missing) {
+std::string Missing(std::uint32_t missing, std::uint32_t refused) {
+  const std::string made_up = ": the plugin refuses the parameters that were made up; give ";
+  if ((missing & refused & kNeedsConnector) != 0) {
+    return "no connector could be made" + made_up + "--static-param and --config";
+  }
+  if ((missing & refused & kNeedsConsumer) != 0) return "no consumer can be had" + made_up + "--stream";
+  if ((missing & refused & kNeedsProducer) != 0) return "no producer can be had" + made_up + "--stream";
   if ((missing & kNeedsConnector) != 0) return "no connector could be made: see create";
   if ((missing & kNeedsMessages) != 0) return "no message came from a consumer: see create";
   return std::string("no ") + ((missing & kNeedsConsumer) != 0 ? "consumer" : "producer") +
@@ -100,15 +108,16 @@ class Examination {
     const auto begun = Clock::now();
     if (const std::uint32_t missing = rule.needs & ~has_; missing != 0) {
       result.outcome = RuleResult::Outcome::kNotExamined;
-      result.sentences = {Missing(missing)};
+      result.sentences = {Missing(missing, refused_)};
       return result;
     }
     const std::string directory = directory_ + "/" + rule.id;
     std::error_code ignored;
     std::filesystem::create_directory(directory, ignored);  // the child says where it cannot go
-    const ChildCommand command{options_.program, kCheckArgument,
-                               PackTexts({rule.id, directory, parameters_.file, parameters_.static_json,
-                                          parameters_.config_json, parameters_.ingress_json, parameters_.egress_json})};
+    const ChildCommand command{
+        options_.program, kCheckArgument,
+        PackTexts({rule.id, directory, parameters_.file, parameters_.static_json, parameters_.config_json,
+                   parameters_.ingress_json, parameters_.egress_json, std::to_string(parameters_.made_up)})};
     Told told;
     const auto end =
         RunChild(command, options_.rule_timeout, stop, [&](ChildFrame frame) { told.Take(std::move(frame)); });
@@ -118,6 +127,7 @@ class Examination {
     if (!told.done) told.failed.push_back(Unfinished(told, end.value(), options_.rule_timeout));
     for (auto& [other, sentence] : told.beside) beside_[other].push_back(std::move(sentence));
     has_ |= told.has;
+    refused_ |= told.refused;
     result.took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
     result.notes = std::move(told.notes);
     if (!told.failed.empty()) {
@@ -146,6 +156,7 @@ class Examination {
   const ExaminationOptions& options_;
   const std::string directory_;
   std::uint32_t has_ = 0;
+  std::uint32_t refused_ = 0;
   std::map<std::string, std::vector<std::string>> beside_;
 };
 
@@ -169,10 +180,13 @@ Result<std::vector<RuleResult>> ExaminePlugin(const CheckParameters& parameters,
     const Rule* const rule = FindRule(id);
     return rule != nullptr && rule->examine == nullptr;
   });
+  // What others need is found out by `create`.
+  const bool needed = std::any_of(AllRules().begin(), AllRules().end(),
+                                  [&](const Rule& rule) { return rule.needs != 0 && IsWanted(rule, ids); });
   std::vector<RuleResult> results;
   for (const Rule& rule : AllRules()) {
     const bool wanted = IsWanted(rule, ids);
-    const bool creates = std::string_view(rule.id) == "create";
+    const bool creates = needed && std::string_view(rule.id) == "create";
     RuleResult result;
     result.rule = &rule;
     if (rule.examine != nullptr) {

@@ -29,8 +29,8 @@ struct ExaminationOptions {
   std::vector<std::string> rules = {};  // ids; empty: all. `create` comes first in any case where others need it
 };
 
-// In the order of the rules; `create` also where it is not asked for, if it is broken. The failure: the children cannot
-// be run, or `stop` came.
+// In the order of the rules; `create` also where it is not asked for, if one that is asked for needs it and it is
+// broken. The failure: the children cannot be run, or `stop` came.
 Result<std::vector<RuleResult>> ExaminePlugin(const CheckParameters& parameters, const ExaminationOptions& options,
                                               const std::stop_token& stop);
 

@@ -26,6 +26,7 @@ void Findings::FailBeside(std::string_view rule, const std::string& sentence) {
   Tell(kFrameBeside, PackTexts({rule, sentence}));
 }
 void Findings::Has(Need need) { Tell(kFrameHas, std::to_string(need)); }
+void Findings::Refused(Need need) { Tell(kFrameRefused, std::to_string(need)); }
 void Findings::SetAt(std::string_view function) { Tell(kFrameAt, std::string(function)); }
 void Findings::Done() { Tell(kFrameDone, ""); }
 

@@ -29,6 +29,8 @@ class Findings {
   // Another rule is broken.
   void FailBeside(std::string_view rule, const std::string& sentence);
   void Has(Need need);
+  // It cannot be had: the plugin refuses the parameters that were made up.
+  void Refused(Need need);
   // The function that is called; empty: none.
   void SetAt(std::string_view function);
   void Done();

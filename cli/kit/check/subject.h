@@ -5,6 +5,7 @@
 #include <kps/plugin.h>
 
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -18,6 +19,13 @@
 
 namespace kps::cli {
 
+// Which parameters were made up from the schemas. What refuses them breaks no rule.
+enum MadeUp : std::uint32_t {
+  kMadeUpConnector = 1,
+  kMadeUpIngress = 2,
+  kMadeUpEgress = 4,
+};
+
 // JSON objects. Of the streams: their metadata; empty: the plugin has no such direction.
 struct CheckParameters {
   std::string file;
@@ -25,6 +33,7 @@ struct CheckParameters {
   std::string config_json;
   std::string ingress_json;
   std::string egress_json;
+  std::uint32_t made_up = 0;  // of MadeUp
 };
 
 // Thrown to end an examination of which everything was told.

@@ -1,5 +1,6 @@
 // What `plugin check` and the child in which it examines one rule tell each other, over host/plugin/child_process.h.
-//   request  the packed texts rule, directory to be in, file, static_json, config_json, ingress_json, egress_json
+//   request  the packed texts rule, directory to be in, file, static_json, config_json, ingress_json, egress_json,
+//            made_up
 //   frames   as below
 #pragma once
 
@@ -17,6 +18,7 @@ enum CheckFrame : std::int32_t {
   kFrameNote = 4,     // a sentence: what was seen
   kFrameBeside = 5,   // the packed texts rule, sentence: another rule is broken
   kFrameHas = 6,      // a number: one of kps::cli::Need is there
+  kFrameRefused = 7,  // a number: one of kps::cli::Need cannot be had, for parameters that were made up
 };
 
 }  // namespace kps::cli

@@ -49,6 +49,29 @@ TEST(CheckParameters, AreMadeUpWhereNoneAreGiven) {
   EXPECT_EQ(Choose({{}, "", {R"({"m":"x"})"}}, ingress_only).egress_json, "");
 }
 
+TEST(CheckParameters, AreMarkedWhereTheyWereMadeUp) {
+  EXPECT_EQ(Choose({}).made_up, kMadeUpConnector | kMadeUpIngress | kMadeUpEgress);
+  EXPECT_EQ(Choose({{}, "", {R"({"m":"x"})"}}).made_up, std::uint32_t{kMadeUpConnector});
+  const std::string out = R"({"name":"out","direction":"EGRESS","stream":{"m":"y"}})";
+  EXPECT_EQ(Choose({{}, "", {out}}).made_up, kMadeUpConnector | kMadeUpIngress);
+  // Of the config, there is nothing to make up.
+  EXPECT_EQ(Choose({{"s=2"}, "", {R"({"m":"x"})"}}).made_up, 0u);
+  EXPECT_EQ(Choose({{}, R"({"k":1})", {R"({"m":"x"})"}}).made_up, std::uint32_t{kMadeUpConnector});
+  PluginDescriptor bare = Descriptor();
+  bare.static_schema.clear();
+  EXPECT_EQ(Choose({{}, R"({"k":1})", {R"({"m":"x"})"}}, bare).made_up, 0u);
+}
+
+TEST(CheckParameters, ThatAreMadeUpLeaveOutWhatIsAboutTheOtherDirection) {
+  PluginDescriptor descriptor = Descriptor();
+  descriptor.stream_schema = R"({"type":"object","properties":{
+      "from":{"default":"start","description":"INGRESS: where to begin"},
+      "keep":{"default":true,"description":"EGRESS: whether it is kept"}}})";
+  const CheckParameters parameters = Choose({}, descriptor);
+  EXPECT_EQ(parameters.ingress_json, R"({"from":"start"})");
+  EXPECT_EQ(parameters.egress_json, R"({"keep":true})");
+}
+
 TEST(CheckParameters, AreJsonOrAFileThePlatformsOrTheMetadataAlone) {
   EXPECT_EQ(Choose({{"s=2"}, "", {}}).static_json, R"({"s":2})");
   EXPECT_EQ(Choose({{}, R"({"name":"c","config":{"k":1}})", {}}).config_json, R"({"k":1})");

@@ -25,10 +25,14 @@ constexpr char kKeepsAll[] = "none";
 
 std::string FileOf(const std::string& broken) { return std::string(KPS_CONDUCT) + "/" + broken + "/conduct.so"; }
 
-std::vector<RuleResult> Examine(const std::string& file, const std::vector<std::string>& rules = {}) {
+// With streams that are given, so that each refusal of them counts.
+const GivenParameters kGivenStreams{{}, "", {R"({"pace": 1})"}};
+
+std::vector<RuleResult> Examine(const std::string& file, const std::vector<std::string>& rules = {},
+                                const GivenParameters& given = {}) {
   std::istringstream none;
   const auto report = InspectPlugin(file, {.program = KPS_CONNECTOR});
-  const auto parameters = ChooseParameters(file, report.descriptor.value_or(PluginDescriptor{}), {}, none);
+  const auto parameters = ChooseParameters(file, report.descriptor.value_or(PluginDescriptor{}), given, none);
   EXPECT_TRUE(parameters.ok());
   auto results = ExaminePlugin(parameters.value(), {.program = KPS_CONNECTOR, .rules = rules}, {});
   EXPECT_TRUE(results.ok());
@@ -48,7 +52,7 @@ std::string Text(const std::vector<RuleResult>& results) { return CheckText({"co
 class EachRule : public testing::TestWithParam<std::string> {};
 
 TEST_P(EachRule, IsBrokenAloneByAPluginThatBreaksIt) {
-  const auto results = Examine(FileOf(GetParam()));
+  const auto results = Examine(FileOf(GetParam()), {}, kGivenStreams);
   EXPECT_THAT(Ids(results, Outcome::kBroken), ElementsAre(GetParam())) << Text(results);
 }
 
@@ -80,9 +84,48 @@ TEST(Check, WhatMayBeBrokenAnywhereIsLookedForEverywhere) {
 }
 
 TEST(Check, ABrokenCreateIsShownToWhoAskedForAnother) {
-  const auto results = Examine(FileOf("create"), {"ack"});
+  const auto results = Examine(FileOf("create"), {"ack"}, kGivenStreams);
   EXPECT_THAT(Ids(results, Outcome::kBroken), ElementsAre("create"));
   EXPECT_THAT(Ids(results, Outcome::kNotExamined), ElementsAre("ack"));
+}
+
+TEST(Check, ABrokenCreateIsNotShownToWhoDoesNotNeedIt) {
+  const auto results = Examine(FileOf("create"), {"table"}, kGivenStreams);
+  ASSERT_EQ(results.size(), 1u) << Text(results);
+  EXPECT_THAT(Ids(results, Outcome::kKept), ElementsAre("table"));
+}
+
+TEST(Check, ARefusalOfParametersThatWereMadeUpBreaksNothing) {
+  const auto results = Examine(FileOf("create"));
+  EXPECT_THAT(Ids(results, Outcome::kBroken), testing::IsEmpty()) << Text(results);
+  EXPECT_THAT(Ids(results, Outcome::kNotExamined), ElementsAre("create", "batch", "read-timeout", "read-wake",
+                                                               "release", "position", "foreign-position", "ack"));
+  EXPECT_THAT(
+      Text(results),
+      testing::AllOf(HasSubstr("not examined: the schema allows what the plugin refuses: create_consumer "
+                               "answered INVALID_ARGUMENT: nothing is good enough, for the parameters "
+                               "{\"pace\":1}, which were made up; make the schema stricter, or give --stream\n"),
+                     HasSubstr("no consumer can be had: the plugin refuses the parameters that were made up; "
+                               "give --stream\n")));
+  const auto ack = Examine(FileOf("create"), {"ack"});
+  ASSERT_EQ(ack.size(), 1u) << Text(ack);
+  EXPECT_THAT(ack[0].sentences, ElementsAre(HasSubstr("give --stream")));
+}
+
+TEST(Check, AConnectorThatRefusesWhatWasMadeUpBreaksNothingEither) {
+  const CheckParameters given{FileOf("choosy"), "{}", "{}", "{}", "{}"};
+  CheckParameters made_up = given;
+  made_up.made_up = kMadeUpConnector;
+  const ExaminationOptions options{.program = KPS_CONNECTOR, .rules = {"create", "stop"}};
+  const auto broken = ExaminePlugin(given, options, {});
+  ASSERT_TRUE(broken.ok());
+  EXPECT_THAT(Ids(broken.value(), Outcome::kBroken), ElementsAre("create"));
+  const auto refused = ExaminePlugin(made_up, options, {});
+  ASSERT_TRUE(refused.ok());
+  EXPECT_THAT(Ids(refused.value(), Outcome::kNotExamined), ElementsAre("create", "stop"));
+  EXPECT_THAT(refused.value()[1].sentences,
+              ElementsAre("no connector could be made: the plugin refuses the parameters that were made up; give "
+                          "--static-param and --config"));
 }
 
 TEST(Check, AServiceThatIsAwayIsNoFaultOfThePlugin) {

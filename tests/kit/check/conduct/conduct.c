@@ -1,6 +1,6 @@
 /* A plugin that keeps every rule of `plugin check`; compiled with BREAK_RULE, it breaks that one, and no other.
  * BREAK_AWAY, BREAK_SILENT and BREAK_SLOW are no plugin's fault: a service that is away, one that has nothing, and one
- * that takes long. */
+ * that takes long. BREAK_CHOOSY refuses every connector, which is one only if somebody asked for it. */
 #include <kps/plugin.h>
 #include <poll.h>
 #include <signal.h>
@@ -77,6 +77,9 @@ static kps_code create_connector(const kps_host* host, kps_str static_json, kps_
 #endif
 #ifdef BREAK_SLOW
   wait_ms(100);
+#endif
+#ifdef BREAK_CHOOSY
+  return fail(error, KPS_INVALID_ARGUMENT, "nobody may come in");
 #endif
   *out = calloc(1, sizeof **out);
   if (*out == NULL) return fail(error, KPS_RESOURCE_EXHAUSTED, "no memory");
