@@ -8,6 +8,7 @@
 #include "cli/kit/inspect/inspect_child.h"
 #include "cli/kit/inspect/plugin_report.h"
 #include "host/plugin/child_process.h"
+#include "host/plugin/trust.h"
 #include "tests/kit/run_tool.h"
 #include "tests/support/eventually.h"
 
@@ -29,6 +30,21 @@ TEST(InspectTest, BundledPluginByName) {
   EXPECT_THAT(ran.out, AllOf(ContainsRegex("path +string +yes +- +at least 1 character +The file"),
                              ContainsRegex("chunkBytes +integer +no +65536 +1 to 67108864 ")));
   EXPECT_THAT(ran.out, Not(HasSubstr("PROBLEM")));
+}
+
+TEST(InspectTest, WhatEverybodyMayWriteToIsAProblemInTheHostsWords) {
+  const TempFolder folder;
+  const std::string file = folder.Copy(Broken("hangs_in_static_constructor"), "hangs.so");
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0777));
+  const std::string reason = CheckPlace({}, file).message();
+  ASSERT_THAT(reason, HasSubstr("everybody may write to " + folder.path().string()));
+  const Ran ran = RunTool({"inspect", file});  // it would hang, if it were loaded
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.out, AllOf(ContainsRegex("PROBLEM"), HasSubstr(reason)));
+  // It is the place that is at fault, for those who look at it.
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
+  const std::string good = folder.Copy(Broken("good"), "good.so");
+  EXPECT_EQ(RunTool({"inspect", good}).exit_code, 0);
 }
 
 TEST(InspectTest, AsJson) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
 
+#include "host/plugin/trust.h"
 #include "tests/kit/run_tool.h"
 
 namespace kps::cli {
@@ -42,6 +43,14 @@ TEST(ListTest, BrokenOnesHaveTheirReason) {
   EXPECT_EQ(ran.exit_code, 0);
   EXPECT_THAT(ran.out, AllOf(ContainsRegex("library +- +- .*BROKEN: .*does not export"),
                              ContainsRegex("text +- +- .*BROKEN: .*is not an ELF file"), ContainsRegex("good +1.0.0")));
+}
+
+TEST(ListTest, OnesThatEverybodyMayWriteToHaveTheHostsReason) {
+  const TempFolder folder;
+  const std::string file = folder.Copy(Broken("good"), "good.so");
+  std::filesystem::permissions(file, std::filesystem::perms(0666));
+  const Ran ran = RunTool({"list", "--plugin-path", folder.path()});
+  EXPECT_THAT(ran.out, AllOf(ContainsRegex("good +- +- "), HasSubstr("BROKEN: " + CheckPlace({}, file).message())));
 }
 
 TEST(ListTest, AsJson) {

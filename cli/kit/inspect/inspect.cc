@@ -18,7 +18,7 @@ ExitCode Inspect(const InspectArguments& arguments, const ToolContext& context) 
     context.err << file.failure().text << "\n";
     return file.failure().exit_code;
   }
-  const PluginReport report = InspectPlugin(file.value());
+  const PluginReport report = InspectPlugin(file.value(), {.trust = {}});  // as a host without options
   if (arguments.markdown && report.descriptor) {
     context.out << ReportMarkdown(*report.descriptor);
     return kExitOk;

@@ -29,7 +29,8 @@ std::vector<PluginReport> InspectAll(const std::vector<std::string>& directories
   std::vector<PluginReport> reports;
   for (const std::string& name : ListPlugins(directories)) {
     const auto file = FindPlugin(name, directories);
-    if (file.ok()) reports.push_back(InspectPlugin(file.value()));  // else it was taken away meanwhile
+    if (!file.ok()) continue;  // it was taken away meanwhile
+    reports.push_back(InspectPlugin(file.value(), {.trust = {}}));
   }
   return reports;
 }
@@ -56,6 +57,7 @@ std::string ListText(const std::vector<SearchedDirectory>& directories, const st
   }
   if (reports.empty()) return text + "\nNo plugin was found.\n";
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(reports.size());
   for (const PluginReport& report : reports) rows.push_back(Row(report));
   return text + "\n" + Table({"NAME", "VERSION", "DIRECTIONS", "FILE", "DESCRIPTION"}, row_width_max).Print(rows);
 }

@@ -64,6 +64,10 @@ PluginReport InspectPlugin(const std::string& file, const InspectOptions& option
   PluginReport report;
   report.file = file;
   report.elf = ReadElfFacts(file);
+  if (const Error error = CheckPlace(options.trust, file); !error.ok()) {
+    report.problems.push_back(error.message());
+    return report;
+  }
   if (const Error error = CheckElf(file); !error.ok()) {
     report.problems.push_back(error.message());
     return report;

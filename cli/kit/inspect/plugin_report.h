@@ -9,6 +9,7 @@
 #include "host/core/plugin.h"
 #include "host/plugin/elf_facts.h"
 #include "host/plugin/library_list.h"
+#include "host/plugin/trust.h"
 
 namespace kps::cli {
 
@@ -23,6 +24,7 @@ struct PluginReport {
 struct InspectOptions {
   std::string program = "/proc/self/exe";  // that is run as PROGRAM --inspect-child
   std::chrono::milliseconds timeout{10'000};
+  PluginTrust trust{.writable_by_all = true, .sums = {}};  // where its file may lie; elsewhere it is not loaded
 };
 
 // Reads the file here, and loads it in a child process. Any thread.
