@@ -30,10 +30,34 @@ TEST(RunLogTest, EventIsShownWhenItIsNewOrHasChanged) {
   log.ShowEvents({event});
   log.ShowEvents({event});
   EXPECT_EQ(err.str(), "EVENT alert brokerAway: WARNING, UNHEALTHY: no answer {\"broker\":\"b\"}\n");
+  for (const std::string message : {"still no answer", "no answer"}) {
+    err.str("");
+    event.message = message;
+    log.ShowEvents({event});
+    EXPECT_EQ(err.str(), "EVENT alert brokerAway: WARNING, UNHEALTHY: " + message + " {\"broker\":\"b\"}\n");
+  }
+}
+
+TEST(RunLogTest, EventWhoseTimeAloneHasChangedIsNotShownAgain) {
+  std::ostringstream err;
+  RunLog log(&err);
+  Event event{EventKind::kAlert, "brokerAway", "s", "no answer", Severity::kWarning, State::kUnhealthy, 1, ""};
+  log.ShowEvents({event});
   err.str("");
   event.created_at_ns = 2;
   log.ShowEvents({event});
-  EXPECT_NE(err.str(), "");
+  EXPECT_EQ(err.str(), "");
+}
+
+TEST(RunLogTest, EventThatWasGoneIsShownAgain) {
+  std::ostringstream err;
+  RunLog log(&err);
+  const Event event{EventKind::kAlert, "brokerAway", "s", "no answer", Severity::kWarning, State::kUnhealthy, 1, ""};
+  log.ShowEvents({event});
+  log.ShowEvents({});
+  err.str("");
+  log.ShowEvents({event});
+  EXPECT_EQ(err.str(), "EVENT alert brokerAway: WARNING, UNHEALTHY: no answer\n");
 }
 
 TEST(RunLogTest, ReasonOfAnEventOfTheHost) {

@@ -1,6 +1,7 @@
 #include "cli/kit/run/run_log.h"
 
 #include <ostream>
+#include <utility>
 
 #include "cli/table.h"
 #include "host/core/json.h"
@@ -71,13 +72,14 @@ void RunLog::SetLevel(LogLevel level) {
 
 void RunLog::ShowEvents(const std::vector<Event>& events) {
   MutexLock lock(mutex_);
+  std::map<std::string, std::string> lines;
   for (const Event& event : events) {
     const std::string key = event.stream_id + '\n' + event.id + (event.kind == EventKind::kAlert ? "\na" : "\ns");
-    std::int64_t& raised = shown_[key];
-    if (raised == event.created_at_ns) continue;
-    raised = event.created_at_ns;
-    Write("EVENT " + EventLine(event));
+    const std::string& line = lines.insert_or_assign(key, EventLine(event)).first->second;
+    const auto shown = shown_.find(key);
+    if (shown == shown_.end() || shown->second != line) Write("EVENT " + line);
   }
+  shown_ = std::move(lines);
 }
 
 void RunLog::Line(const std::string& text) {

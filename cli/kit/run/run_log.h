@@ -1,7 +1,6 @@
 // What a run tells its author on stderr: the log of the host and the plugin, and the events.
 #pragma once
 
-#include <cstdint>
 #include <iosfwd>
 #include <map>
 #include <string>
@@ -21,7 +20,7 @@ class RunLog : public Logger {
   void Log(LogLevel level, std::string_view stream_id, std::string_view text) override;
   void SetLevel(LogLevel level) override;
 
-  // Those that are new, or have changed since the last call. Any thread.
+  // Of all that there are now, those that were not there at the last call, or whose line was another. Any thread.
   void ShowEvents(const std::vector<Event>& events);
   // A line of its own.
   void Line(const std::string& text);
@@ -32,7 +31,7 @@ class RunLog : public Logger {
   std::ostream* const err_;
   Mutex mutex_;
   LogLevel level_ KPS_GUARDED_BY(mutex_) = LogLevel::kInfo;
-  std::map<std::string, std::int64_t> shown_ KPS_GUARDED_BY(mutex_);  // of each event, when it was raised
+  std::map<std::string, std::string> shown_ KPS_GUARDED_BY(mutex_);  // the line of each event
 };
 
 // "alert brokerAway: WARNING, UNHEALTHY: it does not answer {...}"
