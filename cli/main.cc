@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 
@@ -52,6 +54,11 @@ std::string CheckAddress(const std::string& address) {
   return has_port || address.find(":///") != std::string::npos ? "" : "\"" + address + "\" is not HOST:PORT";
 }
 
+// "nan" is neither below nor above any limit.
+std::string CheckFinite(const std::string& number) {
+  return std::isfinite(std::strtod(number.c_str(), nullptr)) ? "" : "\"" + number + "\" is no finite number";
+}
+
 CLI::App* AddCommand(CLI::App* parent, const char* name, const char* description) {
   return parent->add_subcommand(name, description)->fallthrough();  // so that options may stand on either side
 }
@@ -78,6 +85,7 @@ int RunCommandLine(int argc, char** argv) {
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
   app.add_option("--timeout", options.timeout_seconds, "seconds that a call may take")
+      ->check(CLI::Validator(CheckFinite, ""))
       ->check(CLI::Range(0.001, 86400.0))
       ->capture_default_str();
 

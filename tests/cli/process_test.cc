@@ -69,12 +69,21 @@ TEST(ProgramTest, UsageErrorsExitWithOne) {
       {"streams", "get", "--address", "nowhere"},
       {"streams", "get", "-o", "xml"},
       {"streams", "get", "--timeout", "0"},
+      {"streams", "get", "--timeout", "inf"},
       {"streams", "set", "/nonexistent.json"},
   };
   for (const auto& arguments : wrong) {
     Process process = Start(arguments);
     EXPECT_EQ(process.Wait(), 1) << process.err();
     EXPECT_NE(process.err(), "");
+  }
+}
+
+TEST(ProgramTest, ATimeoutThatIsNoNumberIsNotWaitedFor) {
+  for (const std::string number : {"nan", "-NaN", "nan(1)"}) {
+    Process process = Start({"streams", "get", "--address", "127.0.0.1:1", "--timeout", number});
+    EXPECT_EQ(process.Wait(), 1);
+    EXPECT_THAT(process.err(), testing::HasSubstr("--timeout: \"" + number + "\" is no finite number"));
   }
 }
 
