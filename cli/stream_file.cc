@@ -3,6 +3,7 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <vector>
 
 #include "cli/json_text.h"
@@ -28,13 +29,16 @@ struct Content {
 
 bool IsJsonItself(const std::string& source) {
   const auto first = source.find_first_not_of(" \t\r\n");
-  return first != std::string::npos && source[first] == '{';
+  if (first == std::string::npos) return false;
+  std::error_code unknown;
+  // No file's name begins with a brace; one may begin with a bracket.
+  return source[first] == '{' || (source[first] == '[' && !std::filesystem::exists(source, unknown));
 }
 
-Result<Content> ReadContent(const std::string& source, std::istream& standard_input) {
+Result<Content> ReadContent(const std::string& source, const char* option, std::istream& standard_input) {
   const auto text = IsJsonItself(source) ? Result<std::string>(source) : ReadFile(source, standard_input);
   if (!text.ok()) return text.failure();
-  const std::string file = SourceName(source);
+  const std::string file = SourceName(source, option);
   const auto document = ParseJson(text.value(), file);
   if (!document.ok()) return document.failure();
   Content content;
@@ -61,13 +65,13 @@ StreamFile FromContract(const v1::Stream& stream) {
 
 }  // namespace
 
-std::string SourceName(const std::string& source) {
-  if (IsJsonItself(source)) return "the command line";
+std::string SourceName(const std::string& source, const char* option) {
+  if (IsJsonItself(source)) return option;
   return source == "-" ? "stdin" : source;
 }
 
 Result<StreamFile> ReadStreamFile(const std::string& source, std::istream& standard_input) {
-  const auto content = ReadContent(source, standard_input);
+  const auto content = ReadContent(source, kStreamOption, standard_input);
   if (!content.ok()) return content.failure();
   StreamFile read;
   if (content.value().plain_json) {
@@ -79,19 +83,19 @@ Result<StreamFile> ReadStreamFile(const std::string& source, std::istream& stand
     if (payload.has_stream()) streams.push_back(FromContract(payload.stream()));
   }
   if (streams.size() == 1) return streams.front();
-  return Failure{kExitUsage,
-                 SourceName(source) + " holds " + std::to_string(streams.size()) + " streams: one stream is needed"};
+  return Failure{kExitUsage, SourceName(source, kStreamOption) + " holds " + std::to_string(streams.size()) +
+                                 " streams: one stream is needed"};
 }
 
 Result<std::string> ReadConfigFile(const std::string& source, std::istream& standard_input) {
-  const auto content = ReadContent(source, standard_input);
+  const auto content = ReadContent(source, kConfigOption, standard_input);
   if (!content.ok()) return content.failure();
   if (content.value().plain_json) return *content.value().plain_json;
   const auto& payloads = content.value().request.payloads();
   const auto config =
       std::find_if(payloads.begin(), payloads.end(), [](const v1::Payload& payload) { return payload.has_config(); });
   if (config != payloads.end()) return CompactJson(config->config().metadata());
-  return Failure{kExitUsage, SourceName(source) + " holds no config"};
+  return Failure{kExitUsage, SourceName(source, kConfigOption) + " holds no config"};
 }
 
 }  // namespace kps::cli

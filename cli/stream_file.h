@@ -20,13 +20,18 @@ struct StreamFile {
   std::string metadata_json = "{}";  // keys in order
 };
 
-// `source` is a JSON object itself, or else a file; - is `standard_input`. Several streams are a failure.
+// The options that give them: what JSON on the command line is called in sentences.
+inline constexpr char kStreamOption[] = "--stream";
+inline constexpr char kConfigOption[] = "--config";
+
+// `source` is JSON itself, an object or an array of them, or else a file; - is `standard_input`. Several streams are a
+// failure.
 Result<StreamFile> ReadStreamFile(const std::string& source, std::istream& standard_input);
 
 // A JSON object.
 Result<std::string> ReadConfigFile(const std::string& source, std::istream& standard_input);
 
-// What sentences call it: "the command line", or the file.
-std::string SourceName(const std::string& source);
+// What sentences call it: `option`, or the file.
+std::string SourceName(const std::string& source, const char* option);
 
 }  // namespace kps::cli

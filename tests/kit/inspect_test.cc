@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
+#include <sys/stat.h>
 
 #include <chrono>
 
@@ -45,6 +46,34 @@ TEST(InspectTest, WhatEverybodyMayWriteToIsAProblemInTheHostsWords) {
   std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
   const std::string good = folder.Copy(Broken("good"), "good.so");
   EXPECT_EQ(RunTool({"inspect", good}).exit_code, 0);
+}
+
+TEST(InspectTest, APathToWhatIsNoFileSaysWhatItIs) {
+  const TempFolder folder;
+  const auto expect = [&](const std::string& name, const std::string& what) {
+    const std::string path = folder.path() / name;
+    const Ran ran = RunTool({"inspect", path});
+    EXPECT_EQ(ran.exit_code, 1);
+    EXPECT_EQ(ran.err, path + " is no plugin file, but " + what + "\n");
+  };
+  std::filesystem::create_directory(folder.path() / "directory.so");
+  expect("directory.so", "a directory");
+  ASSERT_EQ(mkfifo((folder.path() / "fifo.so").c_str(), 0600), 0);
+  expect("fifo.so", "a FIFO");
+  std::filesystem::create_symlink("gone.so", folder.path() / "link.so");
+  expect("link.so", "a symbolic link to gone.so, which is not there");
+  std::filesystem::create_symlink("/dev/null", folder.path() / "device.so");
+  expect("device.so", "a device");
+  EXPECT_THAT(RunTool({"inspect", folder.path() / "none.so"}).err, HasSubstr("there is no plugin file "));
+}
+
+TEST(InspectTest, AnExecutableIsNamedAsOne) {
+  const TempFolder folder;
+  const std::string file = folder.Copy(KPS_CONNECTOR, "program.so");
+  const Ran ran = RunTool({"inspect", file});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.out, HasSubstr(file + " is an executable, no shared library: build it with kps_add_plugin()"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("boost::dll")));
 }
 
 TEST(InspectTest, AsJson) {

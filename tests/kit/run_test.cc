@@ -250,7 +250,25 @@ TEST(RunTest, AStreamMayStandOnTheCommandLine) {
   EXPECT_THAT(ran.err, testing::HasSubstr("2 messages, 40 bytes"));
   const Ran wrong = RunTool({"run", "generator", "--stream", "{\"count\": }"});
   EXPECT_EQ(wrong.exit_code, 1);
-  EXPECT_THAT(wrong.err, testing::HasSubstr("the command line:1:"));
+  EXPECT_THAT(wrong.err, testing::HasSubstr("--stream:1:"));
+  const Ran config = RunTool({"run", "generator", "--config", "{"});
+  EXPECT_EQ(config.exit_code, 1);
+  EXPECT_THAT(config.err, testing::HasSubstr("--config:1:2: "));
+}
+
+TEST(RunTest, JsonThatIsNoObjectIsNotTakenForAFile) {
+  const Ran number = RunTool({"run", "generator", "--stream", "[1]"});
+  EXPECT_EQ(number.exit_code, 1);
+  EXPECT_THAT(number.err, testing::StartsWith("--stream:1:2: "));
+  EXPECT_THAT(number.err, testing::Not(testing::HasSubstr("No such file")));
+  // A file may have such a name.
+  const TempFolder folder;
+  folder.Write("[1]", R"({"count": 2, "sizeBytes": 20})");
+  test::Process process(
+      {"/bin/sh", "-c", "cd \"$1\" && exec \"$0\" plugin run generator --ingress --count 2 --stream '[1]'",
+       KPS_CONNECTOR, folder.path().string()},
+      {});
+  EXPECT_EQ(process.Wait(), 0) << process.err();
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ Result<std::string> ChooseConfig(const std::string& config, const std::string& s
   if (config.empty()) return MakeUp(schema, "--config");
   const auto read = ReadConfigFile(config, standard_input);
   if (!read.ok()) return read.failure();
-  return Validated(read.value(), schema, SourceName(config));
+  return Validated(read.value(), schema, SourceName(config, kConfigOption));
 }
 
 // Whether a connector that refuses the parameters may be right: what was made up is not empty, or nothing was given.
@@ -61,10 +61,11 @@ std::optional<Failure> SetStream(const std::string& source, const PluginDescript
   const bool ingress = !direction || *direction == StreamDirection::kIngress;
   const bool egress = !direction || *direction == StreamDirection::kEgress;
   if (!(ingress && descriptor.ingress) && !(egress && descriptor.egress)) {
-    return Failure{kExitUsage, SourceName(source) + ": the plugin runs no " +
+    return Failure{kExitUsage, SourceName(source, kStreamOption) + ": the plugin runs no " +
                                    DirectionName(ingress ? Direction::kIngress : Direction::kEgress) + " streams"};
   }
-  const auto metadata = Validated(read.value().metadata_json, descriptor.stream_schema, SourceName(source));
+  const auto metadata =
+      Validated(read.value().metadata_json, descriptor.stream_schema, SourceName(source, kStreamOption));
   if (!metadata.ok()) return metadata.failure();
   if (ingress && descriptor.ingress) parameters->ingress_json = metadata.value();
   if (egress && descriptor.egress) parameters->egress_json = metadata.value();

@@ -72,6 +72,11 @@ PluginReport InspectPlugin(const std::string& file, const InspectOptions& option
     report.problems.push_back(error.message());
     return report;
   }
+  // The loader's own sentence does not say it.
+  if (!report.elf.exports_entry && !InterpreterOf(file).empty()) {
+    report.problems.push_back(file + " is an executable, no shared library: build it with kps_add_plugin()");
+    return report;
+  }
   LoadInChild(options, &report);
   if (report.descriptor) CheckSchemas(*report.descriptor, &report.problems);
   return report;

@@ -52,7 +52,7 @@ TEST(CheckCommandTest, WhatIsAskedForWronglyIsSaid) {
   EXPECT_THAT(file.err, HasSubstr("/nowhere/mine.so"));
   const Ran stream = RunTool({"check", Conduct("none"), "--stream", R"({"pace": "quick"})"});
   EXPECT_EQ(stream.exit_code, 1);
-  EXPECT_THAT(stream.err, HasSubstr("the command line: pace "));
+  EXPECT_THAT(stream.err, HasSubstr("--stream: pace "));
 }
 
 TEST(CheckCommandTest, WithoutAPlaceForTemporaryFilesItSaysWhichOneItTried) {

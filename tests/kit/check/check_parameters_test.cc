@@ -97,14 +97,14 @@ TEST(CheckParameters, ThatCannotBeMadeUpHaveToBeGiven) {
   descriptor.egress = false;
   const std::string egress = R"({"name":"out","direction":"EGRESS","stream":{"url":"tcp:x"}})";
   EXPECT_THAT(ChooseParameters("p.so", descriptor, {{}, "", {egress}}, NoInput()).failure().text,
-              HasSubstr("the command line: the plugin runs no EGRESS streams"));
+              HasSubstr("--stream: the plugin runs no EGRESS streams"));
 }
 
 TEST(CheckParameters, ThatAreWrongAreRefusedWithTheirPlace) {
   EXPECT_THAT(Refused({{"s=two"}, "", {}}), HasSubstr("--static-param: s "));
   EXPECT_THAT(Refused({{"=two"}, "", {}}), HasSubstr("--static-param =two: KEY=VALUE is needed"));
-  EXPECT_THAT(Refused({{}, "", {R"({"m":1})"}}), HasSubstr("the command line: m "));
-  EXPECT_THAT(Refused({{}, "{", {}}), HasSubstr("the command line:1:"));
+  EXPECT_THAT(Refused({{}, "", {R"({"m":1})"}}), HasSubstr("--stream: m "));
+  EXPECT_THAT(Refused({{}, "{", {}}), HasSubstr("--config:1:"));
   EXPECT_THAT(Refused({{}, "", {"/nowhere.json"}}), HasSubstr("cannot read /nowhere.json: No such file"));
   EXPECT_THAT(Refused({{}, "/tmp", {}}), HasSubstr("cannot read /tmp: it is a directory"));
   EXPECT_THAT(Refused({{}, "", {R"({"name":"s","direction":"SIDEWAYS","stream":{}})"}}),
