@@ -179,6 +179,28 @@ TEST(ClassTest, ImageWithATagHasNoParameterForIt) {
   EXPECT_THAT(FileNamed(files.value(), "connector_class.json"), Not(HasSubstr("image_tag")));
 }
 
+TEST(ClassTest, ImageThatNoRegistryCanHaveIsRefused) {
+  const std::string digest = "@sha256:" + std::string(64, 'a');
+  for (const std::string& image : std::vector<std::string>{
+           "image", "org/image", "localhost/image", "localhost:5000/a/b__c-d.e:1.0_x", "Registry.example.com/image",
+           "registry:5000/image" + digest, "registry.example.com:443/org/image:V1" + digest, "[::1]:5000/image"}) {
+    EXPECT_TRUE(ClassFiles(Descriptor(), image, {}).ok()) << image;
+    EXPECT_TRUE(ClassFilesForAll({Descriptor()}, image).ok()) << image;
+  }
+  for (const std::string& image : std::vector<std::string>{
+           "", "bad image", "image ", "image\n", "image\x1b[0m", "Image", "image:", ":1.0", "a//b", "/a", "a/",
+           "image:a:b", "image\"", "image@sha256:1", "image@" + digest, "https://registry.example.com/image",
+           "image:" + std::string(129, 'a'), "{{ .Parameters.image }}", std::string(100'000, 'a')}) {
+    const auto refused = ClassFiles(Descriptor(), image, {});
+    ASSERT_FALSE(refused.ok()) << image;
+    EXPECT_EQ(refused.failure().exit_code, kExitUsage);
+    EXPECT_THAT(refused.failure().text, HasSubstr("is no name of an image: it is [REGISTRY[:PORT]/]NAME[:TAG]"));
+    EXPECT_LT(refused.failure().text.size(), 1000u);
+    EXPECT_FALSE(ClassFilesForAll({Descriptor()}, image).ok()) << image;
+  }
+  EXPECT_THAT(ClassFiles(Descriptor(), "bad image", {}).failure().text, HasSubstr("--image \"bad image\" is no "));
+}
+
 TEST(ClassTest, SchemaThatAllowsNoClass) {
   PluginDescriptor plugin = Descriptor();
   for (const std::string name : {"plugin", "log_level", "image_tag"}) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "cli/kit/class/class_yaml.h"
+#include "cli/kit/class/image_reference.h"
 #include "cli/kit/schema_sample.h"
 #include "host/core/host_config.h"
 #include "host/core/schema.h"
@@ -127,8 +128,6 @@ std::string LevelSchema(const std::string& description) {
          "\"}";
 }
 
-bool HasTag(const std::string& image) { return image.find(':', image.rfind('/') + 1) != std::string::npos; }
-
 // The host's own key of the config, which the plugin need not know.
 SchemaCopy ConfigSchema(const std::string& schema) {
   SchemaCopy copy(schema);
@@ -244,6 +243,7 @@ std::string NamesJson(const std::vector<PluginDescriptor>& plugins) {
 
 Result<std::vector<GeneratedFile>> ClassFiles(const PluginDescriptor& plugin, const std::string& image,
                                               const SampleValues& values) {
+  if (auto failure = CheckImage(image)) return *failure;
   SchemaCopy static_schema(plugin.static_schema);
   for (const char* name : {kPluginParameter, kLevelParameter, kTagParameter}) {
     if (static_schema.Has(name)) {
@@ -282,6 +282,7 @@ Result<std::vector<GeneratedFile>> ClassFiles(const PluginDescriptor& plugin, co
 
 Result<std::vector<GeneratedFile>> ClassFilesForAll(const std::vector<PluginDescriptor>& plugins,
                                                     const std::string& image) {
+  if (auto failure = CheckImage(image)) return *failure;
   const std::string name = "kps-connector";
   const auto any = [&](bool PluginDescriptor::*member) {
     return std::any_of(plugins.begin(), plugins.end(), [&](const auto& plugin) { return plugin.*member; });

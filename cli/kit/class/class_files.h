@@ -26,9 +26,9 @@ struct SampleValues {
 
 // connector_class.json, connector_instance.json, connector_config.json, connector_stream_ingress.json and
 // connector_stream_egress.json, as far as the plugin has them, and connector.yaml, which the class holds as well.
-// `image` without a tag gets one by the static parameter image_tag. The samples of streams and of
-// the instance are made of the schemas and of `values`. Exit code 1: those are not valid; 2: the plugin's schemas do
-// not allow it.
+// `image` without a tag gets one by the static parameter image_tag. The samples of streams and of the instance are made
+// of the schemas and of `values`. Exit code 1: those, or the image, are not valid; 2: the plugin's schemas do not allow
+// it.
 Result<std::vector<GeneratedFile>> ClassFiles(const PluginDescriptor& plugin, const std::string& image,
                                               const SampleValues& values);
 
