@@ -98,7 +98,14 @@ void JetStreamSubscription::TakeOver(std::shared_ptr<NatsLink> link, const Strea
   refusals_seen_ = refusals_seen;
   pull_.Begin(consumer.limits);
   if (consumer.made) backlog_.ForgetDeliveries();
-  if (std::exchange(stream_created_, stream.created) != stream.created) backlog_.ForgetNumbers();
+  const std::string former = std::exchange(stream_created_, stream.created);
+  if (former != stream.created) {
+    backlog_.ForgetNumbers();
+    if (!former.empty()) {
+      streams_->connection().Warn("JetStream: the stream " + stream.name + " of channel " + channel_ +
+                                  " is another than before: what the former one had is gone");
+    }
+  }
   backlog_.ForgetDeliveriesAfter(consumer.delivered, consumer.deliveries);
   backlog_.TellAgain([this](const char* reply) KPS_REQUIRES(mutex_) { Say(reply, kAck); });
   SayInProgress(Clock::duration::zero());

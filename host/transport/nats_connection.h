@@ -41,6 +41,8 @@ class NatsConnection final : private NatsLink::Owner {
   void CountPublishError() { ++publish_errors_; }
   std::size_t max_payload() const { return max_payload_; }
 
+  void Warn(const std::string& text) const { logger_->Log(LogLevel::kWarn, "", text); }
+
   // Null: there was none yet. It may be over.
   std::shared_ptr<NatsLink> link() const;
 

@@ -7,9 +7,11 @@ namespace {
 
 constexpr size_t kQuotedMax = 200;
 
-// The first line of the body: mostly it says why.
+// The first line of the body: mostly it says why. Not where it repeats what it was sent, which may be the secret, or
+// what holds it: "Basic" and base64.
 std::string reason(const Answer& answer, const std::string& secret) {
-  if (!secret.empty() && answer.body.find(secret) != std::string::npos) return {};
+  const auto has = [&](const std::string& text) { return answer.body.find(text) != std::string::npos; };
+  if (!secret.empty() && (has(secret) || has("Basic "))) return {};
   const std::string line = answer.body.substr(0, std::min(kQuotedMax, answer.body.find_first_of("\r\n")));
   return line.empty() ? std::string() : " (" + line + ")";
 }

@@ -243,6 +243,16 @@ TEST_F(HttpProduce, TheSecretIsInNoText) {
   EXPECT_NE(producer.last_text.find(server.url("/in")), std::string::npos) << producer.last_text;
 }
 
+TEST_F(HttpProduce, AServerThatRepeatsTheCredentialsIsNotQuoted) {
+  server.set_script([](const HttpRequest& request) {
+    return HttpReply{401, "got: " + request.header("authorization"), {}};
+  });
+  Producer producer(plugin, metadata(",\"username\":\"me\",\"passwordFile\":\"" + secret_file() + "\""));
+  EXPECT_EQ(producer.produce({"x"}), 0u);
+  EXPECT_EQ(producer.last, KPS_UNAUTHENTICATED);
+  EXPECT_EQ(producer.last_text.find("bWU6czNjcmV0"), std::string::npos) << producer.last_text;
+}
+
 TEST_F(HttpProduce, BadParametersAreNamed) {
   const std::string url = "\"url\":\"http://127.0.0.1:1\"";
   const std::pair<std::string, std::string> bad[] = {

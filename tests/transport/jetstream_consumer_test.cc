@@ -194,6 +194,7 @@ TEST_F(JetStreamConsumerTest, AStreamThatIsMadeAnewBringsItsMessagesThoughTheirN
   raw_.Call("STREAM.DELETE.kps-a");
   PublishNumbers(101, 110);
   ExpectNumbers(subscription.get(), 101, 110);
+  EXPECT_EQ(logger_.CountWith("the stream kps-a of channel a is another than before"), 1u);
   subscription->Acknowledge(10);  // the last two of the former stream: nothing is said of those here
   EXPECT_TRUE(Eventually([&] { return AckPending() == 10; }));
   subscription->Acknowledge(20);
