@@ -240,7 +240,7 @@ Result<ConfigureOutcome> Runtime::CallConfigure(const std::string& config_json) 
 
 std::vector<Event> Runtime::Events() const {
   std::vector<Event> events = events_.List();
-  lasting_.AddTo(&events, reconciler_.Streams());
+  if (!calls_.Overdue().empty()) lasting_.AddTo(&events, reconciler_.Streams());
   const auto key = [](const Event& event) { return std::tie(event.stream_id, event.kind, event.id); };
   std::sort(events.begin(), events.end(), [&](const Event& a, const Event& b) { return key(a) < key(b); });
   return events;

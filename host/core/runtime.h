@@ -78,7 +78,9 @@ class Runtime {
   std::vector<PluginCall> OverdueCalls() const { return calls_.Overdue(); }
   // Logs calls of the plugin that have begun to last, or have returned, since it was called before: to be called every
   // second or so.
-  void LogLastingCalls() { lasting_.LogChanges(ports_.logger, reconciler_.Streams()); }
+  void LogLastingCalls() {
+    lasting_.LogChanges(ports_.logger, calls_.Overdue().empty() ? std::vector<StreamView>() : reconciler_.Streams());
+  }
 
   // Another version of the plugin takes the place of the present one, while the streams go on: each moves in a pause
   // that Swapped tells, or, where it does not work, all of them go on with the present one and nothing has changed. One
