@@ -126,6 +126,7 @@ void MqttClient::begin(Clock::time_point deadline, bool* woken) {
   }
   connack_.reset();
   disconnect_reason_.reset();
+  events_->on_connecting();
   const int result = mosquitto_connect_bind_v5(handle_, settings_.host.c_str(), settings_.port, settings_.keepalive_s,
                                                nullptr, properties);
   mosquitto_property_free_all(&properties);

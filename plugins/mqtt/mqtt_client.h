@@ -22,6 +22,8 @@ class MqttClient {
   class Events {
    public:
     virtual ~Events() = default;
+    // A connection is about to be asked for: what comes from here on is of this one.
+    virtual void on_connecting() {}
     virtual void on_message(const mosquitto_message& message) { static_cast<void>(message); }
     virtual void on_subscribed(int reason) { static_cast<void>(reason); }
     virtual void on_published(int mid, int reason) {

@@ -15,7 +15,24 @@ constexpr int kFirstErrorReason = 0x80;
 }  // namespace
 
 MqttConsumer::MqttConsumer(MqttSettings settings) : settings_(std::move(settings)), client_(settings_, this) {
-  require_subscription(Clock::now() + kCreateMax);
+  const auto deadline = Clock::now() + kCreateMax;
+  require_connection(deadline);
+  // A broker may send all that a session has kept before it answers, which takes as long as it takes: next goes on.
+  while (!subscribed_ && received_.empty() && client_.step(want(), deadline)) continue;
+  throw_refusal();
+}
+
+// What the broker has not seen acknowledged it sends again, so what the host did not get yet is not needed. That may
+// come together with the answer to CONNECT.
+void MqttConsumer::on_connecting() {
+  std::deque<Received> kept;
+  for (Received& received : received_) {
+    if (!received.acknowledged) kept.push_back(std::move(received));
+  }
+  received_ = std::move(kept);
+  ++connection_;
+  unsafe_ = 0;
+  subscribed_.reset();
 }
 
 void MqttConsumer::on_message(const mosquitto_message& message) {
@@ -25,49 +42,39 @@ void MqttConsumer::on_message(const mosquitto_message& message) {
   if (message.qos > 0) ++unsafe_;
 }
 
-// What the broker has not seen acknowledged it sends again, so what the host did not get yet is not needed.
-void MqttConsumer::begin_connection() {
-  std::deque<Received> kept;
-  for (Received& received : received_) {
-    if (!received.acknowledged) kept.push_back(std::move(received));
-  }
-  received_ = std::move(kept);
-  ++connection_;
-  unsafe_ = 0;
-  subscribed_.reset();
-  client_.subscribe();
-  begun_ = true;
+plugin::Failure MqttConsumer::not_yet() const {
+  return plugin::Failure(KPS_UNAVAILABLE, "the broker at " + settings_.address() + " has not answered yet");
 }
 
-// Throws when there is none at the deadline, so that nobody takes silence for health.
-void MqttConsumer::require_subscription(Clock::time_point deadline) {
-  const auto not_yet = [this] {
-    return plugin::Failure(KPS_UNAVAILABLE, "the broker at " + settings_.address() + " has not answered yet");
-  };
+void MqttConsumer::require_connection(Clock::time_point deadline) {
   if (!client_.connected()) {
     begun_ = false;
     if (!client_.connect(deadline)) throw not_yet();
   }
-  if (!begun_) begin_connection();
-  while (!subscribed_) {
-    if (!client_.step(want(), deadline)) throw not_yet();
-  }
-  if (*subscribed_ >= kFirstErrorReason) {
-    throw reason_failure(*subscribed_, "subscribe to " + settings_.topic + " at " + settings_.address());
-  }
+  if (begun_) return;
+  client_.subscribe();
+  begun_ = true;
+}
+
+void MqttConsumer::throw_refusal() const {
+  if (!subscribed_ || *subscribed_ < kFirstErrorReason) return;
+  throw reason_failure(*subscribed_, "subscribe to " + settings_.topic + " at " + settings_.address());
 }
 
 void MqttConsumer::next(plugin::Batch& batch, std::chrono::milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
-  require_subscription(deadline);
   taken_.clear();
   taken_.reserve(1024);
   size_t acknowledged_count = 0;
+  bool heard = false;
   while (taken_.size() < taken_.capacity()) {
     if (received_.empty()) {
       const auto until = batch.empty() ? deadline : Clock::now();
       try {
+        require_connection(until);
+        throw_refusal();
         if (!client_.step(want(), until)) break;
+        heard = true;
       } catch (const plugin::Failure&) {
         if (batch.empty()) throw;  // else the next call tells it
         break;
@@ -81,6 +88,8 @@ void MqttConsumer::next(plugin::Batch& batch, std::chrono::milliseconds timeout)
     if (taken.acknowledged) ++acknowledged_count;
     batch.add_borrowed(taken.payload.data(), taken.payload.size());
   }
+  // Nobody takes silence for health, unless the question waits behind acknowledgements that wait for the host.
+  if (batch.empty() && !heard && !subscribed_ && unsafe_ == 0) throw not_yet();
   if (!batch.empty()) given_.push_back({batch.token(), connection_, acknowledged_count});
 }
 

@@ -19,7 +19,7 @@ namespace kps::plugins {
 
 class MqttConsumer : public plugin::Consumer, private MqttClient::Events {
  public:
-  // Connects and subscribes.
+  // Connects and asks for the subscription. Throws Failure also when that is refused before long.
   explicit MqttConsumer(MqttSettings settings);
 
   void next(plugin::Batch& batch, std::chrono::milliseconds timeout) override;
@@ -37,17 +37,19 @@ class MqttConsumer : public plugin::Consumer, private MqttClient::Events {
     size_t acknowledged_count;
   };
 
+  void on_connecting() override;
   void on_message(const mosquitto_message& message) override;
   void on_subscribed(int reason) override { subscribed_ = reason; }
 
-  void require_subscription(Clock::time_point deadline);
-  void begin_connection();
+  void require_connection(Clock::time_point deadline);
+  void throw_refusal() const;
+  plugin::Failure not_yet() const;
   MqttClient::Want want() const { return unsafe_ == 0 ? MqttClient::Want::kReadAndWrite : MqttClient::Want::kRead; }
 
   const MqttSettings settings_;
   MqttClient client_;
-  bool begun_ = false;  // this connection: the subscription was asked for
-  std::optional<int> subscribed_;
+  bool begun_ = false;             // this connection: the subscription was asked for
+  std::optional<int> subscribed_;  // what the broker has answered
   uint64_t connection_ = 0;
   size_t unsafe_ = 0;  // messages of this connection that the broker must not see acknowledged yet
   std::deque<Received> received_;

@@ -1,0 +1,119 @@
+// The plugin mqtt where its connection is lost, or says less than it could, at the worst moment.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <atomic>
+
+#include "tests/plugins/harness.h"
+#include "tests/plugins/mqtt_fake_broker.h"
+#include "tests/support/mosquitto_server.h"
+
+namespace kps::testing {
+namespace {
+
+using test::MosquittoServer;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using Broker = FakeBroker;
+using Connection = FakeBroker::Connection;
+using Texts = std::vector<std::string>;
+
+std::string Metadata(const std::string& url, const std::string& more = "") {
+  return R"({"broker": ")" + url + R"(", "topic": "t")" + (more.empty() ? "" : ", " + more) + "}";
+}
+
+// Of a stream that is tried again, as the host does.
+Texts CollectAgain(Consumer* consumer, size_t count) {
+  Texts all;
+  const auto deadline = std::chrono::steady_clock::now() + test::kDeadline;
+  while (all.size() < count && std::chrono::steady_clock::now() < deadline) {
+    try {
+      for (std::string& payload : consumer->next(50)) all.push_back(std::move(payload));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code, KPS_UNAVAILABLE) << error.what();
+    }
+  }
+  return all;
+}
+
+void Subscribe(Connection& connection, int qos) {
+  connection.Send(Broker::Connack(false));
+  connection.Await(kSubscribe);
+  connection.Send(Broker::Suback(qos));
+}
+
+class MqttConnectionTest : public ::testing::Test {
+ protected:
+  MqttConnectionTest() { ::signal(SIGPIPE, SIG_IGN); }  // as the host does
+};
+
+TEST_F(MqttConnectionTest, WhatComesTogetherWithTheAnswerToConnectIsGivenAndNotAcknowledgedBefore) {
+  std::string after;
+  std::atomic<bool> given{false};
+  Broker broker({[](Connection& connection) {
+                   Subscribe(connection, 2);
+                   connection.Send(Broker::Publish(2, 1, "a") + Broker::Publish(2, 2, "b"));
+                   connection.Await(kPubrec);
+                   connection.Await(kPubrec);
+                 },
+                 [&](Connection& connection) {
+                   connection.Send(Broker::Connack(true) + Broker::Answer(kPubrel, 1) + Broker::Answer(kPubrel, 2));
+                   const std::string packet = connection.Receive();
+                   EXPECT_TRUE(given) << "acknowledged before the host had it: " << int(packet[0]);
+                   after = packet;
+                 }});
+  Plugin plugin("mqtt");
+  Consumer consumer(plugin, Metadata(broker.url(), R"("qos": 2)"));
+  EXPECT_THAT(CollectAgain(&consumer, 2), ElementsAre("a", "b"));
+  given = true;
+  consumer.ack();
+  ASSERT_TRUE(broker.Ended());
+  EXPECT_EQ(after.substr(0, 3), std::string({kPubcomp, 0, 1}));
+}
+
+TEST_F(MqttConnectionTest, ASessionThatHasMuchToSendIsGoneOnWithBeforeTheSubscriptionIsAnswered) {
+  Broker broker({[](Connection& connection) {
+    connection.Send(Broker::Connack(true) + Broker::Publish(1, 1, "kept"));
+    connection.Await(kPuback);
+    connection.Send(Broker::Publish(1, 2, "kept too"));
+    connection.Await(kPuback);
+    connection.Send(Broker::Suback(0x87));
+    connection.Receive();
+  }});
+  Plugin plugin("mqtt");
+  Consumer consumer(plugin, Metadata(broker.url()));
+  EXPECT_THAT(consumer.next(10000), ElementsAre("kept"));
+  consumer.ack();
+  EXPECT_THAT(consumer.next(10000), ElementsAre("kept too"));
+  consumer.ack();
+  const Error error = error_of([&] { consumer.next(10000); });
+  EXPECT_EQ(error.code, KPS_PERMISSION_DENIED);
+  EXPECT_THAT(error.what(), HasSubstr("subscribe to t at mqtt://127.0.0.1:"));
+}
+
+TEST_F(MqttConnectionTest, ASubscriptionThatIsRefusedIsNoStream) {
+  Broker broker({[](Connection& connection) {
+    connection.Send(Broker::Connack(false));
+    connection.Await(kSubscribe);
+    connection.Send(Broker::Suback(0x87));
+    connection.Receive();
+  }});
+  Plugin plugin("mqtt");
+  EXPECT_EQ(error_of([&] { Consumer(plugin, Metadata(broker.url())); }).code, KPS_PERMISSION_DENIED);
+}
+
+TEST_F(MqttConnectionTest, ABrokerThatDoesNotAnswerTheSubscriptionIsNotHealthy) {
+  Broker broker({[](Connection& connection) {
+    connection.Send(Broker::Connack(false));
+    while (!connection.Receive().empty()) continue;
+  }});
+  Plugin plugin("mqtt");
+  Consumer consumer(plugin, Metadata(broker.url()));
+  const Error error = error_of([&] { consumer.next(50); });
+  EXPECT_EQ(error.code, KPS_UNAVAILABLE);
+  EXPECT_THAT(error.what(), HasSubstr("has not answered yet"));
+}
+
+}  // namespace
+}  // namespace kps::testing
