@@ -22,14 +22,9 @@ MqttConsumer::MqttConsumer(MqttSettings settings) : settings_(std::move(settings
   throw_refusal();
 }
 
-// What the broker has not seen acknowledged it sends again, so what the host did not get yet is not needed. That may
-// come together with the answer to CONNECT.
+// What was received and not given yet stays: a broker need not send it again, neither the rest of an exchange of QoS 2,
+// of which libmosquitto has made a message, nor anything of a session that it does not have any more.
 void MqttConsumer::on_connecting() {
-  std::deque<Received> kept;
-  for (Received& received : received_) {
-    if (!received.acknowledged) kept.push_back(std::move(received));
-  }
-  received_ = std::move(kept);
   ++connection_;
   unsafe_ = 0;
   subscribed_.reset();
@@ -37,8 +32,8 @@ void MqttConsumer::on_connecting() {
 
 void MqttConsumer::on_message(const mosquitto_message& message) {
   const auto size = static_cast<size_t>(message.payloadlen);
-  received_.push_back(
-      {size == 0 ? std::string() : std::string(static_cast<const char*>(message.payload), size), message.qos > 0});
+  received_.push_back({size == 0 ? std::string() : std::string(static_cast<const char*>(message.payload), size),
+                       message.qos > 0 ? connection_ : 0});
   if (message.qos > 0) ++unsafe_;
 }
 
@@ -69,6 +64,7 @@ void MqttConsumer::next(plugin::Batch& batch, std::chrono::milliseconds timeout)
   bool heard = false;
   while (taken_.size() < taken_.capacity()) {
     if (received_.empty()) {
+      if (!batch.empty() && !client_.connected()) break;  // a batch is of one connection
       const auto until = batch.empty() ? deadline : Clock::now();
       try {
         require_connection(until);
@@ -85,7 +81,7 @@ void MqttConsumer::next(plugin::Batch& batch, std::chrono::milliseconds timeout)
     taken_.push_back(std::move(received_.front()));
     received_.pop_front();
     const Received& taken = taken_.back();
-    if (taken.acknowledged) ++acknowledged_count;
+    if (taken.connection == connection_) ++acknowledged_count;
     batch.add_borrowed(taken.payload.data(), taken.payload.size());
   }
   // Nobody takes silence for health, unless the question waits behind acknowledgements that wait for the host.

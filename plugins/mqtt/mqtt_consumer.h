@@ -29,7 +29,7 @@ class MqttConsumer : public plugin::Consumer, private MqttClient::Events {
   using Clock = MqttClient::Clock;
   struct Received {
     std::string payload;
-    bool acknowledged;  // the broker waits for an acknowledgement (QoS 1 and 2)
+    uint64_t connection;  // that waits for an acknowledgement; 0: none does
   };
   struct Given {
     uint64_t token;
@@ -50,8 +50,8 @@ class MqttConsumer : public plugin::Consumer, private MqttClient::Events {
   MqttClient client_;
   bool begun_ = false;             // this connection: the subscription was asked for
   std::optional<int> subscribed_;  // what the broker has answered
-  uint64_t connection_ = 0;
-  size_t unsafe_ = 0;  // messages of this connection that the broker must not see acknowledged yet
+  uint64_t connection_ = 0;        // counted from 1
+  size_t unsafe_ = 0;              // messages of this connection that the broker must not see acknowledged yet
   std::deque<Received> received_;
   std::vector<Received> taken_;  // what the host looks at
   std::deque<Given> given_;

@@ -72,6 +72,34 @@ TEST_F(MqttConnectionTest, WhatComesTogetherWithTheAnswerToConnectIsGivenAndNotA
   EXPECT_EQ(after.substr(0, 3), std::string({kPubcomp, 0, 1}));
 }
 
+// The broker has only the PUBREL of the third left to send: it does not know that the host has none.
+TEST_F(MqttConnectionTest, WhatWasReceivedWhenTheConnectionIsLostIsGivenOnce) {
+  std::atomic<bool> halves{false}, release{false}, closed{false};
+  Broker broker({[&](Connection& connection) {
+                   Subscribe(connection, 2);
+                   connection.Send(Broker::Publish(2, 1, "a") + Broker::Publish(2, 2, "b") +
+                                   Broker::Publish(2, 3, "c"));
+                   for (int i = 0; i < 3; ++i) connection.Await(kPubrec);
+                   halves = true;
+                   EXPECT_TRUE(test::Eventually([&] { return release.load(); }));
+                   connection.Send(Broker::Answer(kPubrel, 1) + Broker::Answer(kPubrel, 2));
+                   connection.Close();
+                   closed = true;
+                 },
+                 [](Connection& connection) {
+                   connection.Send(Broker::Connack(true) + Broker::Answer(kPubrel, 3));
+                   connection.Await(kSubscribe);
+                   connection.Send(Broker::Suback(2));
+                   connection.Receive();
+                 }});
+  Plugin plugin("mqtt");
+  Consumer consumer(plugin, Metadata(broker.url(), R"("qos": 2)"));
+  while (!halves) EXPECT_THAT(consumer.next(10), ElementsAre());
+  release = true;
+  ASSERT_TRUE(test::Eventually([&] { return closed.load(); }));
+  EXPECT_THAT(CollectAgain(&consumer, 3), ElementsAre("a", "b", "c"));
+}
+
 TEST_F(MqttConnectionTest, ASessionThatHasMuchToSendIsGoneOnWithBeforeTheSubscriptionIsAnswered) {
   Broker broker({[](Connection& connection) {
     connection.Send(Broker::Connack(true) + Broker::Publish(1, 1, "kept"));

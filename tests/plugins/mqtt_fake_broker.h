@@ -59,6 +59,8 @@ class FakeBroker {
       return packet;
     }
     void Send(const std::string& bytes) { (void)!::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+    // What was sent is read by the client first.
+    void Close() { ::shutdown(fd_, SHUT_WR); }
 
    private:
     std::string Read(size_t size) {
@@ -115,7 +117,8 @@ class FakeBroker {
   }
   static std::string Number(int mid) { return {static_cast<char>(mid >> 8), static_cast<char>(mid & 0xff)}; }
   static std::string Connack(bool session_present, const std::string& properties = "") {
-    return Make(0x20, std::string{static_cast<char>(session_present), 0, static_cast<char>(properties.size())} + properties);
+    return Make(0x20,
+                std::string{static_cast<char>(session_present), 0, static_cast<char>(properties.size())} + properties);
   }
   // libmosquitto does not look at its number.
   static std::string Suback(int reason = 1) { return Make(0x90, Number(1) + '\0' + static_cast<char>(reason)); }
