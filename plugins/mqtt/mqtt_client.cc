@@ -58,64 +58,69 @@ struct MqttClient::Callbacks {
   }
 };
 
-MqttClient::MqttClient(const MqttSettings& settings, Events* events) : settings_(settings), events_(events) {
+void MqttClient::Destroy::operator()(mosquitto* handle) const { mosquitto_destroy(handle); }
+
+void MqttClient::make_handle() {
   // mosquitto_new also makes the process ignore SIGPIPE, which is the host's to decide.
   struct sigaction former = {};
   (void)::sigaction(SIGPIPE, nullptr, &former);
-  handle_ =
-      mosquitto_new(settings.client_id.empty() ? nullptr : settings.client_id.c_str(), !settings.keep_session, this);
+  handle_.reset(mosquitto_new(settings_.client_id.empty() ? nullptr : settings_.client_id.c_str(),
+                              !settings_.keep_session, this));
   const int number = errno;
   (void)::sigaction(SIGPIPE, &former, nullptr);
-  if (handle_ == nullptr) throw plugin::errno_failure(number, "create the client of " + settings.address());
+  if (!handle_) throw plugin::errno_failure(number, "create the client of " + settings_.address());
+  mosquitto* const handle = handle_.get();
   const auto set = [&](int result, const char* what) {
     if (result == MOSQ_ERR_SUCCESS) return;
     const plugin::Failure failure = library_failure(result, at(what));
-    mosquitto_destroy(handle_);
+    handle_.reset();
     throw failure;
   };
-  set(mosquitto_int_option(handle_, MOSQ_OPT_PROTOCOL_VERSION, settings.v5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311),
+  set(mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION, settings_.v5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311),
       "set the version of MQTT");
-  set(mosquitto_int_option(handle_, MOSQ_OPT_RECEIVE_MAXIMUM, kReceiveMax), "set the receive maximum");
+  set(mosquitto_int_option(handle, MOSQ_OPT_RECEIVE_MAXIMUM, kReceiveMax), "set the receive maximum");
   // Small packets that wait for each other's acknowledgement would wait 40 ms.
-  set(mosquitto_int_option(handle_, MOSQ_OPT_TCP_NODELAY, 1), "send at once");
+  set(mosquitto_int_option(handle, MOSQ_OPT_TCP_NODELAY, 1), "send at once");
   // Packets are queued only, as if another thread wrote them: so an acknowledgement waits for write().
-  set(mosquitto_threaded_set(handle_, true), "queue packets");
-  if (!settings.credentials.username.empty()) {
+  set(mosquitto_threaded_set(handle, true), "queue packets");
+  if (!settings_.credentials.username.empty()) {
     set(mosquitto_username_pw_set(
-            handle_, settings.credentials.username.c_str(),
-            settings.credentials.password.empty() ? nullptr : settings.credentials.password.c_str()),
+            handle, settings_.credentials.username.c_str(),
+            settings_.credentials.password.empty() ? nullptr : settings_.credentials.password.c_str()),
         "set username and password");
   }
-  if (const Tls& tls = settings.tls; tls.on) {
+  if (const Tls& tls = settings_.tls; tls.on) {
     const auto text = [](const std::string& path) { return path.empty() ? nullptr : path.c_str(); };
     if (tls.ca_file.empty())
-      set(mosquitto_int_option(handle_, MOSQ_OPT_TLS_USE_OS_CERTS, 1), "use the system's certificates");
-    set(mosquitto_tls_set(handle_, text(tls.ca_file), tls.ca_file.empty() ? "/etc/ssl/certs" : nullptr,
+      set(mosquitto_int_option(handle, MOSQ_OPT_TLS_USE_OS_CERTS, 1), "use the system's certificates");
+    set(mosquitto_tls_set(handle, text(tls.ca_file), tls.ca_file.empty() ? "/etc/ssl/certs" : nullptr,
                           text(tls.cert_file), text(tls.key_file), nullptr),
         "set up TLS");
     if (!tls.verify) {
-      set(mosquitto_tls_insecure_set(handle_, true), "set up TLS");
-      set(mosquitto_tls_opts_set(handle_, 0, nullptr, nullptr), "set up TLS");
+      set(mosquitto_tls_insecure_set(handle, true), "set up TLS");
+      set(mosquitto_tls_opts_set(handle, 0, nullptr, nullptr), "set up TLS");
     }
   }
-  mosquitto_connect_v5_callback_set(handle_, Callbacks::connected);
-  mosquitto_disconnect_v5_callback_set(handle_, Callbacks::disconnected);
-  mosquitto_message_callback_set(handle_, Callbacks::message);
-  mosquitto_subscribe_callback_set(handle_, Callbacks::subscribed);
-  mosquitto_publish_v5_callback_set(handle_, Callbacks::published);
+  mosquitto_connect_v5_callback_set(handle, Callbacks::connected);
+  mosquitto_disconnect_v5_callback_set(handle, Callbacks::disconnected);
+  mosquitto_message_callback_set(handle, Callbacks::message);
+  mosquitto_subscribe_callback_set(handle, Callbacks::subscribed);
+  mosquitto_publish_v5_callback_set(handle, Callbacks::published);
 }
 
 MqttClient::~MqttClient() {
   // A DISCONNECT goes out only where nothing waits before it that must not.
-  if (connected() && !wants_write() && mosquitto_disconnect(handle_) == MOSQ_ERR_SUCCESS) {
-    static_cast<void>(mosquitto_loop_write(handle_, 1));
+  if (connected() && !wants_write() && mosquitto_disconnect(handle_.get()) == MOSQ_ERR_SUCCESS) {
+    static_cast<void>(mosquitto_loop_write(handle_.get(), 1));
   }
-  mosquitto_destroy(handle_);
 }
 
 std::string MqttClient::at(const char* doing) const { return std::string(doing) + " at " + settings_.address(); }
 
 void MqttClient::begin(Clock::time_point deadline, bool* woken) {
+  // libmosquitto goes on with what the former connection has begun, of which a broker without the session knows
+  // nothing: it answers the second half of an exchange of QoS 2 as if it had the first.
+  if (!handle_ || !settings_.keep_session) make_handle();
   const std::string wrong = probe_tcp(settings_.host, settings_.port, settings_.wake_fd, left_until(deadline), woken);
   if (*woken) return;
   if (!wrong.empty()) throw plugin::Failure(KPS_UNAVAILABLE, at("connect to the broker") + ": " + wrong);
@@ -127,8 +132,8 @@ void MqttClient::begin(Clock::time_point deadline, bool* woken) {
   connack_.reset();
   disconnect_reason_.reset();
   events_->on_connecting();
-  const int result = mosquitto_connect_bind_v5(handle_, settings_.host.c_str(), settings_.port, settings_.keepalive_s,
-                                               nullptr, properties);
+  const int result = mosquitto_connect_bind_v5(handle_.get(), settings_.host.c_str(), settings_.port,
+                                               settings_.keepalive_s, nullptr, properties);
   mosquitto_property_free_all(&properties);
   check(result, "connect to the broker");
   state_ = State::kConnecting;
@@ -157,25 +162,26 @@ bool MqttClient::connect(Clock::time_point deadline) {
 }
 
 bool MqttClient::step(Want want, Clock::time_point deadline) {
-  check(mosquitto_loop_misc(handle_), "talk to the broker");
+  check(mosquitto_loop_misc(handle_.get()), "talk to the broker");
   const bool write_now = want == Want::kReadAndWrite && wants_write();
   const short events = static_cast<short>(write_now ? POLLIN | POLLOUT : POLLIN);
-  const auto result = plugin::wait_for(mosquitto_socket(handle_), events, settings_.wake_fd, left_until(deadline));
+  const auto result =
+      plugin::wait_for(mosquitto_socket(handle_.get()), events, settings_.wake_fd, left_until(deadline));
   if (write_now) write();
   if (result != plugin::Wait::kReady) return false;
-  check(mosquitto_loop_read(handle_, kPacketsPerRead), "read from the broker");
+  check(mosquitto_loop_read(handle_.get(), kPacketsPerRead), "read from the broker");
   return true;
 }
 
 void MqttClient::write() {
-  if (wants_write()) check(mosquitto_loop_write(handle_, 1), "write to the broker");
+  if (wants_write()) check(mosquitto_loop_write(handle_.get(), 1), "write to the broker");
 }
 
-bool MqttClient::wants_write() const { return mosquitto_want_write(handle_); }
+bool MqttClient::wants_write() const { return mosquitto_want_write(handle_.get()); }
 
 void MqttClient::subscribe() {
   // What is retained comes with a new subscription, not with each connection (MQTT 5).
-  check(mosquitto_subscribe_v5(handle_, nullptr, settings_.topic.c_str(), settings_.qos,
+  check(mosquitto_subscribe_v5(handle_.get(), nullptr, settings_.topic.c_str(), settings_.qos,
                                settings_.v5 ? MQTT_SUB_OPT_SEND_RETAIN_NEW : 0, nullptr),
         "subscribe");
 }
@@ -183,7 +189,7 @@ void MqttClient::subscribe() {
 int MqttClient::publish(const void* data, std::size_t size) {
   int mid = 0;
   if (size > MQTT_MAX_PAYLOAD) throw library_failure(MOSQ_ERR_PAYLOAD_SIZE, at("publish"));
-  const int result = mosquitto_publish_v5(handle_, &mid, settings_.topic.c_str(), static_cast<int>(size), data,
+  const int result = mosquitto_publish_v5(handle_.get(), &mid, settings_.topic.c_str(), static_cast<int>(size), data,
                                           settings_.qos, settings_.retain, nullptr);
   if (result == MOSQ_ERR_PAYLOAD_SIZE || result == MOSQ_ERR_OVERSIZE_PACKET)
     throw library_failure(result, at("publish"));

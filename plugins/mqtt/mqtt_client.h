@@ -32,8 +32,9 @@ class MqttClient {
     }
   };
 
-  // What is queued is written by write() alone: not before the caller wants it.
-  MqttClient(const MqttSettings& settings, Events* events);
+  // What is queued is written by write() alone: not before the caller wants it. Without a session to keep, nothing of a
+  // connection is left for the next one: what was published and not named by on_published has to be published again.
+  MqttClient(const MqttSettings& settings, Events* events) : settings_(settings), events_(events) {}
   ~MqttClient();
   MqttClient(const MqttClient&) = delete;
   MqttClient& operator=(const MqttClient&) = delete;
@@ -59,6 +60,11 @@ class MqttClient {
   enum class State { kDisconnected, kConnecting, kConnected };
   struct Callbacks;
 
+  struct Destroy {
+    void operator()(mosquitto* handle) const;
+  };
+
+  void make_handle();
   void begin(Clock::time_point deadline, bool* woken);
   void check(int mosq_error, const char* doing);
   [[noreturn]] void lost(int mosq_error, const char* doing);
@@ -66,7 +72,7 @@ class MqttClient {
 
   const MqttSettings& settings_;
   Events* const events_;
-  mosquitto* handle_ = nullptr;
+  std::unique_ptr<mosquitto, Destroy> handle_;  // from the first connect on
   State state_ = State::kDisconnected;
   Clock::time_point give_up_{};  // of the attempt to connect
   std::optional<int> connack_;

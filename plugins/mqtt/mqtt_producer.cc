@@ -21,31 +21,32 @@ MqttProducer::MqttProducer(MqttSettings settings) : settings_(std::move(settings
 
 void MqttProducer::on_published(int mid, int reason) {
   const auto found = std::find_if(unconfirmed_.begin(), unconfirmed_.end(),
-                                  [mid](const Unconfirmed& u) { return u.mid == mid && !u.confirmed && !u.refused; });
+                                  [mid](const Unconfirmed& u) { return u.mid == mid && !u.confirmed && !u.again; });
   if (found == unconfirmed_.end()) return;
-  found->refused = reason >= kFirstErrorReason;
-  found->confirmed = !found->refused;
-  if (found->refused) refusal_ = reason;
+  found->again = reason >= kFirstErrorReason;
+  found->confirmed = !found->again;
+  if (found->again) refusal_ = reason;
   for (; !unconfirmed_.empty() && unconfirmed_.front().confirmed; unconfirmed_.pop_front()) {
     unconfirmed_bytes_ -= unconfirmed_.front().payload.size();
   }
 }
 
-// libmosquitto keeps what is to be acknowledged, and sends it again by itself; not so what is not, or was refused.
+void MqttProducer::on_connecting() {
+  begun_ = false;
+  for (Unconfirmed& unconfirmed : unconfirmed_) unconfirmed.again = !unconfirmed.confirmed;
+}
+
 void MqttProducer::publish_again() {
   for (Unconfirmed& unconfirmed : unconfirmed_) {
-    if (!unconfirmed.refused && (settings_.qos > 0 || unconfirmed.confirmed)) continue;
+    if (!unconfirmed.again) continue;
     unconfirmed.mid = client_.publish(unconfirmed.payload.data(), unconfirmed.payload.size());
-    unconfirmed.refused = false;
+    unconfirmed.again = false;
   }
 }
 
 void MqttProducer::require_connection(Clock::time_point deadline) {
-  if (!client_.connected()) {
-    begun_ = false;
-    if (!client_.connect(deadline)) {
-      throw plugin::Failure(KPS_UNAVAILABLE, "the broker at " + settings_.address() + " has not answered yet");
-    }
+  if (!client_.connected() && !client_.connect(deadline)) {
+    throw plugin::Failure(KPS_UNAVAILABLE, "the broker at " + settings_.address() + " has not answered yet");
   }
   if (begun_) return;
   publish_again();

@@ -26,9 +26,10 @@ class MqttProducer : public plugin::Producer, private MqttClient::Events {
     int mid;
     std::string payload;
     bool confirmed;
-    bool refused;  // by the broker: it has to be published again
+    bool again;  // it was refused, or its connection is lost: it has to be published again
   };
 
+  void on_connecting() override;
   void on_published(int mid, int reason) override;
 
   void require_connection(Clock::time_point deadline);
@@ -38,7 +39,7 @@ class MqttProducer : public plugin::Producer, private MqttClient::Events {
 
   const MqttSettings settings_;
   MqttClient client_;
-  bool begun_ = false;  // this connection: what the former did not bring home is published
+  bool begun_ = false;  // what has to be published again is
   std::deque<Unconfirmed> unconfirmed_;
   size_t unconfirmed_bytes_ = 0;
   int refusal_ = 0;  // the reason of the newest; 0: none that was not told

@@ -43,6 +43,16 @@ void Subscribe(Connection& connection, int qos) {
   connection.Send(Broker::Suback(qos));
 }
 
+bool Flushed(Producer* producer) {
+  try {
+    producer->flush();
+    return true;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code, KPS_UNAVAILABLE) << error.what();
+    return false;
+  }
+}
+
 class MqttConnectionTest : public ::testing::Test {
  protected:
   MqttConnectionTest() { ::signal(SIGPIPE, SIG_IGN); }  // as the host does
@@ -141,6 +151,32 @@ TEST_F(MqttConnectionTest, ABrokerThatDoesNotAnswerTheSubscriptionIsNotHealthy) 
   const Error error = error_of([&] { consumer.next(50); });
   EXPECT_EQ(error.code, KPS_UNAVAILABLE);
   EXPECT_THAT(error.what(), HasSubstr("has not answered yet"));
+}
+
+// The broker knows nothing of the first half any more, and yet answers the second.
+TEST_F(MqttConnectionTest, AnExchangeOfQos2ThatIsInterruptedIsBegunAnew) {
+  std::string second;
+  Broker broker({[](Connection& connection) {
+                   connection.Send(Broker::Connack(false));
+                   connection.Await(kPublish);
+                   connection.Send(Broker::Answer(kPubrec, 1));
+                   connection.Await(kPubrel);
+                 },
+                 [&second](Connection& connection) {
+                   connection.Send(Broker::Connack(false));
+                   second = connection.Receive();
+                   if (static_cast<unsigned char>(second[0]) != kPubrel) {
+                     connection.Send(Broker::Answer(kPubrec, 1));
+                     connection.Await(kPubrel);
+                   }
+                   connection.Send(Broker::Answer(kPubcomp, 1));
+                   connection.Receive();
+                 }});
+  Plugin plugin("mqtt");
+  Producer producer(plugin, Metadata(broker.url(), R"("qos": 2)"));
+  ASSERT_EQ(producer.produce({"payload"}), 1u);
+  ASSERT_TRUE(test::Eventually([&] { return Flushed(&producer); }));
+  EXPECT_THAT(second, HasSubstr("payload"));
 }
 
 }  // namespace
