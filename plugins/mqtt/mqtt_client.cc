@@ -2,6 +2,7 @@
 
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <signal.h>
 
@@ -165,12 +166,19 @@ bool MqttClient::step(Want want, Clock::time_point deadline) {
   check(mosquitto_loop_misc(handle_.get()), "talk to the broker");
   const bool write_now = want == Want::kReadAndWrite && wants_write();
   const short events = static_cast<short>(write_now ? POLLIN | POLLOUT : POLLIN);
-  const auto result =
-      plugin::wait_for(mosquitto_socket(handle_.get()), events, settings_.wake_fd, left_until(deadline));
+  const bool decrypted = has_decrypted();
+  const auto result = plugin::wait_for(mosquitto_socket(handle_.get()), events, settings_.wake_fd,
+                                       decrypted ? milliseconds(0) : left_until(deadline));
   if (write_now) write();
-  if (result != plugin::Wait::kReady) return false;
+  if (result == plugin::Wait::kWoken || (result == plugin::Wait::kTimeout && !decrypted)) return false;
   check(mosquitto_loop_read(handle_.get(), kPacketsPerRead), "read from the broker");
   return true;
+}
+
+// What TLS has read from the socket already, and libmosquitto has left there, shows in no poll.
+bool MqttClient::has_decrypted() const {
+  const auto* ssl = static_cast<const SSL*>(mosquitto_ssl_get(handle_.get()));
+  return ssl != nullptr && SSL_pending(ssl) > 0;
 }
 
 void MqttClient::write() {

@@ -65,6 +65,7 @@ class MqttClient {
   };
 
   void make_handle();
+  bool has_decrypted() const;
   void begin(Clock::time_point deadline, bool* woken);
   void check(int mosq_error, const char* doing);
   [[noreturn]] void lost(int mosq_error, const char* doing);

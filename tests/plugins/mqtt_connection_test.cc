@@ -179,5 +179,20 @@ TEST_F(MqttConnectionTest, AnExchangeOfQos2ThatIsInterruptedIsBegunAnew) {
   EXPECT_THAT(second, HasSubstr("payload"));
 }
 
+TEST_F(MqttConnectionTest, ManyMessagesThatComeInOneRecordOfTlsAreGiven) {
+  constexpr int kCount = 900;  // fewer than the client allows without an acknowledgement
+  Broker broker({[](Connection& connection) {
+                  Subscribe(connection, 1);
+                  std::string record;
+                  for (int i = 1; i <= kCount; ++i) record += Broker::Publish(1, i, "payload");
+                  connection.Send(record);
+                  connection.Receive();
+                }},
+                true);
+  Plugin plugin("mqtt");
+  Consumer consumer(plugin, Metadata(broker.url(), R"("tlsVerify": false)"));
+  EXPECT_EQ(CollectAgain(&consumer, kCount).size(), static_cast<size_t>(kCount));
+}
+
 }  // namespace
 }  // namespace kps::testing

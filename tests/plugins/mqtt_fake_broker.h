@@ -3,12 +3,15 @@
 #define KPS_TESTS_PLUGINS_MQTT_FAKE_BROKER_H
 
 #include <arpa/inet.h>
-#include <poll.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -33,8 +36,15 @@ class FakeBroker {
  public:
   class Connection {
    public:
-    explicit Connection(int fd) : fd_(fd) {}
-    ~Connection() { ::close(fd_); }
+    Connection(int fd, SSL_CTX* tls) : fd_(fd), ssl_(tls == nullptr ? nullptr : SSL_new(tls)) {
+      if (ssl_ == nullptr) return;
+      SSL_set_fd(ssl_, fd_);
+      SSL_accept(ssl_);  // where that fails, so does what is read next
+    }
+    ~Connection() {
+      SSL_free(ssl_);
+      ::close(fd_);
+    }
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -58,7 +68,14 @@ class FakeBroker {
       while (!packet.empty() && (packet[0] & 0xf0) != (type & 0xf0));
       return packet;
     }
-    void Send(const std::string& bytes) { (void)!::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+    // With TLS: in one record, if it is not longer than one can be.
+    void Send(const std::string& bytes) {
+      if (ssl_ != nullptr) {
+        SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size()));
+      } else {
+        (void)!::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      }
+    }
     // What was sent is read by the client first.
     void Close() { ::shutdown(fd_, SHUT_WR); }
 
@@ -66,9 +83,8 @@ class FakeBroker {
     std::string Read(size_t size) {
       std::string bytes(size, '\0');
       for (size_t got = 0; got < size;) {
-        pollfd descriptor{fd_, POLLIN, 0};
-        if (::poll(&descriptor, 1, static_cast<int>(test::kDeadline.count()) * 1000) != 1) return "";
-        const ssize_t n = ::recv(fd_, bytes.data() + got, size - got, 0);
+        const ssize_t n = ssl_ != nullptr ? SSL_read(ssl_, bytes.data() + got, static_cast<int>(size - got))
+                                          : ::recv(fd_, bytes.data() + got, size - got, 0);
         if (n <= 0) return "";
         got += static_cast<size_t>(n);
       }
@@ -76,11 +92,13 @@ class FakeBroker {
     }
 
     const int fd_;
+    SSL* const ssl_;
   };
   using Script = std::function<void(Connection&)>;
 
   // One script for each connection, one after the other; it is closed when its script ends.
-  explicit FakeBroker(std::vector<Script> scripts) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit FakeBroker(std::vector<Script> scripts, bool tls = false)
+      : tls_(tls ? MakeTls() : nullptr, SSL_CTX_free), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -104,7 +122,7 @@ class FakeBroker {
   bool Ended() const {
     return test::Eventually([this] { return ended_.load(); });
   }
-  std::string url() const { return "mqtt://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return std::string(tls_ ? "mqtts" : "mqtt") + "://127.0.0.1:" + std::to_string(port_); }
 
   static std::string Make(int first, const std::string& body) {
     std::string packet(1, static_cast<char>(first));
@@ -129,12 +147,29 @@ class FakeBroker {
   static std::string Answer(Packet type, int mid) { return Make(type, Number(mid)); }
 
  private:
+  // With a certificate that nobody trusts.
+  static SSL_CTX* MakeTls() {
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
+    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 24 * 3600);
+    X509_set_pubkey(certificate.get(), key.get());
+    X509_sign(certificate.get(), key.get(), EVP_sha256());
+    SSL_CTX* const tls = SSL_CTX_new(TLS_server_method());
+    if (SSL_CTX_use_certificate(tls, certificate.get()) != 1 || SSL_CTX_use_PrivateKey(tls, key.get()) != 1) {
+      throw std::runtime_error("cannot make a certificate");
+    }
+    return tls;
+  }
+
   void Serve(const std::vector<Script>& scripts) {
     for (const Script& script : scripts) {
       for (bool served = false; !served;) {
         const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         if (fd < 0) return;
-        Connection connection(fd);
+        const timeval deadline{test::kDeadline.count(), 0};
+        ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline);
+        Connection connection(fd, tls_.get());
         served = !connection.Await(kConnect).empty();  // else it was only looked whether somebody listens
         if (served) script(connection);
       }
@@ -142,6 +177,7 @@ class FakeBroker {
     ended_ = true;
   }
 
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> tls_;  // null: none
   const int listener_;
   int port_ = 0;
   std::atomic<bool> ended_{false};
