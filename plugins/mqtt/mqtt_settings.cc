@@ -13,7 +13,11 @@ constexpr int kTlsPort = 8883;
 constexpr uint64_t kWeek = 7 * 24 * 3600;
 
 [[noreturn]] void bad_broker(const plugin::Params& params, const std::string& broker) {
-  params.fail("\"broker\" must be mqtt://HOST[:PORT] or mqtts://HOST[:PORT], but is \"" + broker + "\"");
+  // What stands before an @ may be a password.
+  const bool secret = broker.find('@') != broker.npos;
+  params.fail("\"broker\" must be mqtt://HOST[:PORT] or mqtts://HOST[:PORT]" +
+              (secret ? std::string(", without credentials: use \"username\" and \"passwordFile\" or \"passwordEnv\"")
+                      : ", but is \"" + broker + "\""));
 }
 
 // Returns whether the address asks for TLS.

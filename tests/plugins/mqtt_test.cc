@@ -14,6 +14,7 @@ namespace kps::testing {
 namespace {
 
 using test::MosquittoServer;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -245,6 +246,8 @@ TEST(MqttFaultTest, BadMetadata) {
     EXPECT_EQ(error.code, KPS_INVALID_ARGUMENT) << error.what();
     EXPECT_THAT(error.what(), HasSubstr(sentence));
   }
+  const Error secret = error_of([&] { Consumer(plugin, R"({"broker": "mqtt://u:s3cret@x", "topic": "t"})"); });
+  EXPECT_THAT(secret.what(), AllOf(HasSubstr("without credentials: use \"username\""), Not(HasSubstr("s3cret"))));
   const Error missing = error_of(
       [&] { Consumer(plugin, R"({"broker": "x", "topic": "a", "username": "u", "passwordFile": "/no/file"})"); });
   EXPECT_EQ(missing.code, KPS_NOT_FOUND);
