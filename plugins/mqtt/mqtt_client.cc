@@ -172,6 +172,7 @@ bool MqttClient::step(Want want, Clock::time_point deadline) {
   if (write_now) write();
   if (result == plugin::Wait::kWoken || (result == plugin::Wait::kTimeout && !decrypted)) return false;
   check(mosquitto_loop_read(handle_.get(), kPacketsPerRead), "read from the broker");
+  if (mosquitto_socket(handle_.get()) < 0) lost(MOSQ_ERR_CONN_LOST, "read from the broker");  // a DISCONNECT is no error
   return true;
 }
 

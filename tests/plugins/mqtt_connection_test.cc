@@ -194,5 +194,31 @@ TEST_F(MqttConnectionTest, ManyMessagesThatComeInOneRecordOfTlsAreGiven) {
   EXPECT_EQ(CollectAgain(&consumer, kCount).size(), static_cast<size_t>(kCount));
 }
 
+// What is offered on a connection that the broker has ended is taken once, not also by the library.
+TEST_F(MqttConnectionTest, ADisconnectOfTheBrokerDoublesNothing) {
+  std::atomic<bool> ended{false};
+  Texts published;
+  Broker broker({[&](Connection& connection) {
+                   connection.Send(Broker::Connack(false) + Broker::Make(kDisconnect, "\x8b"));
+                   ended = true;
+                   connection.Receive();
+                 },
+                 [&](Connection& connection) {
+                   connection.Send(Broker::Connack(false));
+                   published.push_back(connection.Await(kPublish));
+                   connection.Send(Broker::Answer(kPuback, 1) + Broker::Answer(kPuback, 2));
+                   while (!published.back().empty()) published.push_back(connection.Await(kPublish));
+                 }});
+  {
+    Plugin plugin("mqtt");
+    Producer producer(plugin, Metadata(broker.url()));
+    ASSERT_TRUE(test::Eventually([&] { return ended.load(); }));
+    ASSERT_TRUE(test::Eventually([&] { return producer.produce({"payload"}) == 1; }));
+    ASSERT_TRUE(test::Eventually([&] { return Flushed(&producer); }));
+  }
+  ASSERT_TRUE(broker.Ended());
+  EXPECT_THAT(published, ElementsAre(HasSubstr("payload"), ""));
+}
+
 }  // namespace
 }  // namespace kps::testing

@@ -30,6 +30,7 @@ enum Packet : unsigned char {
   kPubrel = 0x62,
   kPubcomp = 0x70,
   kSubscribe = 0x82,
+  kDisconnect = 0xe0,
 };
 
 class FakeBroker {
