@@ -42,8 +42,10 @@ const Library library;
 
 struct MqttClient::Callbacks {
   static MqttClient* self(void* user) { return static_cast<MqttClient*>(user); }
-  static void connected(mosquitto*, void* user, int reason, int, const mosquitto_property*) {
+  static void connected(mosquitto*, void* user, int reason, int, const mosquitto_property* properties) {
     self(user)->connack_ = reason;
+    self(user)->retain_available_ = 1;
+    mosquitto_property_read_byte(properties, MQTT_PROP_RETAIN_AVAILABLE, &self(user)->retain_available_, false);
   }
   static void disconnected(mosquitto*, void* user, int reason, const mosquitto_property*) {
     if (reason >= kFirstErrorReason) self(user)->disconnect_reason_ = reason;
@@ -157,6 +159,10 @@ bool MqttClient::connect(Clock::time_point deadline) {
       state_ = State::kDisconnected;
       throw connack_failure(*connack_, settings_.v5, at("log in"));
     }
+    if (settings_.retain && retain_available_ == 0) {  // libmosquitto would publish without it
+      state_ = State::kDisconnected;
+      throw library_failure(MOSQ_ERR_RETAIN_NOT_SUPPORTED, at("publish"));
+    }
     state_ = State::kConnected;
   }
   return true;
@@ -172,7 +178,8 @@ bool MqttClient::step(Want want, Clock::time_point deadline) {
   if (write_now) write();
   if (result == plugin::Wait::kWoken || (result == plugin::Wait::kTimeout && !decrypted)) return false;
   check(mosquitto_loop_read(handle_.get(), kPacketsPerRead), "read from the broker");
-  if (mosquitto_socket(handle_.get()) < 0) lost(MOSQ_ERR_CONN_LOST, "read from the broker");  // a DISCONNECT is no error
+  if (mosquitto_socket(handle_.get()) < 0)
+    lost(MOSQ_ERR_CONN_LOST, "read from the broker");  // a DISCONNECT is no error
   return true;
 }
 

@@ -3,6 +3,7 @@
 #define KPS_PLUGINS_MQTT_MQTT_CLIENT_H
 
 #include <chrono>
+#include <cstdint>
 #include <kps/plugin.hpp>
 #include <memory>
 #include <optional>
@@ -77,6 +78,7 @@ class MqttClient {
   State state_ = State::kDisconnected;
   Clock::time_point give_up_{};  // of the attempt to connect
   std::optional<int> connack_;
+  uint8_t retain_available_ = 1;  // as CONNACK says
   std::optional<int> disconnect_reason_;
 };
 

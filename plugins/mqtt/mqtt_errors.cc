@@ -25,7 +25,7 @@ Failure library_failure(int mosq_error, const std::string& doing) {
     case MOSQ_ERR_QOS_NOT_SUPPORTED:
       return Failure(KPS_FAILED_PRECONDITION, text + "the broker does not support this qos; use a lower one");
     case MOSQ_ERR_RETAIN_NOT_SUPPORTED:
-      return Failure(KPS_FAILED_PRECONDITION, text + "the broker does not support retained messages");
+      return Failure(KPS_FAILED_PRECONDITION, text + "the broker does not support retained messages; unset \"retain\"");
     case MOSQ_ERR_INVAL:
     case MOSQ_ERR_MALFORMED_UTF8: return Failure(KPS_INVALID_ARGUMENT, text + mosquitto_strerror(mosq_error));
     default: return Failure(KPS_UNAVAILABLE, text + mosquitto_strerror(mosq_error));

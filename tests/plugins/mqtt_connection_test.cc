@@ -220,5 +220,14 @@ TEST_F(MqttConnectionTest, ADisconnectOfTheBrokerDoublesNothing) {
   EXPECT_THAT(published, ElementsAre(HasSubstr("payload"), ""));
 }
 
+TEST_F(MqttConnectionTest, ABrokerThatRetainsNothingIsNoPlaceForRetainedMessages) {
+  const MosquittoServer server("retain_available false");
+  Plugin plugin("mqtt");
+  const Error error = error_of([&] { Producer(plugin, Metadata(server.url(), R"("retain": true)")); });
+  EXPECT_EQ(error.code, KPS_FAILED_PRECONDITION);
+  EXPECT_THAT(error.what(), HasSubstr("the broker does not support retained messages"));
+  Producer(plugin, Metadata(server.url()));
+}
+
 }  // namespace
 }  // namespace kps::testing
