@@ -77,10 +77,11 @@ class MqttConnector : public plugin::Connector {
     return std::make_unique<MqttConsumer>(read_ingress_settings(stream));
   }
   std::unique_ptr<plugin::Producer> create_producer(const plugin::Stream& stream) override {
-    return std::make_unique<MqttProducer>(read_egress_settings(stream));
+    return std::make_unique<MqttProducer>(read_egress_settings(stream), &too_large_);
   }
 
  private:
+  TooLarge too_large_;
   std::optional<MqttTopics> topics_;  // nothing: nothing is discovered
 };
 

@@ -1,6 +1,9 @@
 #include "mqtt_producer.h"
 
+#include <mqtt_protocol.h>
+
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "mqtt_errors.h"
@@ -12,10 +15,23 @@ constexpr std::chrono::milliseconds kCreateMax{2000};
 constexpr size_t kUnconfirmedMax = 1000;
 constexpr size_t kUnconfirmedBytesMax = 16u << 20;
 constexpr int kFirstErrorReason = 0x80;
+constexpr size_t kTooLargeMax = 1000;
 
 }  // namespace
 
-MqttProducer::MqttProducer(MqttSettings settings) : settings_(std::move(settings)), client_(settings_, this) {
+void TooLarge::add(const std::string& stream_id, std::string_view payload) {
+  const std::lock_guard lock(mutex_);
+  if (refused_.size() >= kTooLargeMax) refused_.clear();  // of streams that are gone: who is not knows it soon again
+  refused_.emplace(stream_id, std::hash<std::string_view>()(payload));
+}
+
+bool TooLarge::take(const std::string& stream_id, std::string_view payload) {
+  const std::lock_guard lock(mutex_);
+  return !refused_.empty() && refused_.erase({stream_id, std::hash<std::string_view>()(payload)}) > 0;
+}
+
+MqttProducer::MqttProducer(MqttSettings settings, TooLarge* too_large)
+    : settings_(std::move(settings)), client_(settings_, this), too_large_(too_large) {
   require_connection(Clock::now() + kCreateMax);
 }
 
@@ -23,9 +39,14 @@ void MqttProducer::on_published(int mid, int reason) {
   const auto found = std::find_if(unconfirmed_.begin(), unconfirmed_.end(),
                                   [mid](const Unconfirmed& u) { return u.mid == mid && !u.confirmed && !u.again; });
   if (found == unconfirmed_.end()) return;
-  found->again = reason >= kFirstErrorReason;
+  const bool too_large = reason == MQTT_RC_PACKET_TOO_LARGE;
+  found->again = reason >= kFirstErrorReason && !too_large;
   found->confirmed = !found->again;
   if (found->again) refusal_ = reason;
+  if (too_large) {
+    too_large_->add(settings_.stream_id, found->payload);
+    ++too_large_count_;
+  }
   for (; !unconfirmed_.empty() && unconfirmed_.front().confirmed; unconfirmed_.pop_front()) {
     unconfirmed_bytes_ -= unconfirmed_.front().payload.size();
   }
@@ -60,6 +81,15 @@ void MqttProducer::throw_refusal() {
   throw reason_failure(reason, "publish to " + settings_.topic + " at " + settings_.address());
 }
 
+// A transport that keeps messages offers them to the next producer. Where none does, they are lost.
+void MqttProducer::throw_too_large() {
+  if (too_large_count_ == 0) return;
+  const std::string text = "publish to " + settings_.topic + " at " + settings_.address() + ": " +
+                           std::to_string(too_large_count_) + " messages are larger than the broker takes";
+  if (!std::exchange(too_large_told_, true)) throw plugin::Failure(KPS_ABORTED, text);
+  throw plugin::Failure(KPS_DATA_LOSS, text + "; let the broker announce its limit (mosquitto: max_packet_size)");
+}
+
 bool MqttProducer::has_room(size_t size) const {
   return unconfirmed_.empty() ||
          (unconfirmed_.size() < kUnconfirmedMax && unconfirmed_bytes_ + size <= kUnconfirmedBytesMax);
@@ -81,6 +111,10 @@ void MqttProducer::produce(const plugin::Messages& messages, std::chrono::millis
     while (!has_room(message.size)) {
       if (!client_.step(MqttClient::Want::kReadAndWrite, deadline)) return;
       throw_refusal();
+    }
+    if (too_large_->take(settings_.stream_id, {static_cast<const char*>(message.data), message.size})) {
+      throw plugin::Failure(KPS_INVALID_ARGUMENT, "publish to " + settings_.topic + " at " + settings_.address() +
+                                                      ": the message is larger than the broker takes");
     }
     const int mid = client_.publish(message.data, message.size);
     unconfirmed_.push_back({mid, message.text(), false, false});
@@ -105,6 +139,7 @@ void MqttProducer::flush(std::chrono::milliseconds timeout) {
                                                        std::to_string(unconfirmed_.size()) + " messages yet");
     }
   }
+  throw_too_large();
 }
 
 }  // namespace kps::plugins

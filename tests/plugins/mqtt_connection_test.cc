@@ -229,5 +229,26 @@ TEST_F(MqttConnectionTest, ABrokerThatRetainsNothingIsNoPlaceForRetainedMessages
   Producer(plugin, Metadata(server.url()));
 }
 
+TEST_F(MqttConnectionTest, AMessageThatIsTooLargeWhenItWasTakenIsUndeliverableForTheNextProducer) {
+  // Without room for its answers, it would end the connection after the first one.
+  const MosquittoServer server("message_size_limit 100\nmax_queued_messages 1000");
+  Plugin plugin("mqtt");
+  const Texts messages = {"a", std::string(200, 'x'), "b"};
+  {
+    Producer producer(plugin, Metadata(server.url()));
+    ASSERT_EQ(producer.produce(messages), 3u);
+    const Error error = error_of([&] { producer.flush(); });
+    EXPECT_EQ(error.code, KPS_ABORTED);
+    EXPECT_THAT(error.what(), HasSubstr("1 messages are larger than the broker takes"));
+    EXPECT_EQ(error_of([&] { producer.flush(); }).code, KPS_DATA_LOSS) << "no other producer gets it";
+  }
+  Producer next(plugin, Metadata(server.url()));
+  EXPECT_EQ(next.produce(messages), 1u);
+  EXPECT_EQ(next.last, KPS_INVALID_ARGUMENT);
+  EXPECT_THAT(next.last_text, HasSubstr("the message is larger than the broker takes"));
+  EXPECT_EQ(next.produce({"b"}), 1u);
+  next.flush();
+}
+
 }  // namespace
 }  // namespace kps::testing
