@@ -39,14 +39,24 @@ void MqttProducer::on_published(int mid, int reason) {
   const auto found = std::find_if(unconfirmed_.begin(), unconfirmed_.end(),
                                   [mid](const Unconfirmed& u) { return u.mid == mid && !u.confirmed && !u.again; });
   if (found == unconfirmed_.end()) return;
-  const bool too_large = reason == MQTT_RC_PACKET_TOO_LARGE;
-  found->again = reason >= kFirstErrorReason && !too_large;
-  found->confirmed = !found->again;
-  if (found->again) refusal_ = reason;
-  if (too_large) {
-    too_large_->add(settings_.stream_id, found->payload);
-    ++too_large_count_;
+  if (reason == MQTT_RC_PACKET_TOO_LARGE) {
+    note_too_large(&*found);
+  } else {
+    found->again = reason >= kFirstErrorReason;
+    found->confirmed = !found->again;
+    if (found->again) refusal_ = reason;
   }
+  pop_confirmed();
+}
+
+// It is in the way of nothing that comes after it; flush tells of it.
+void MqttProducer::note_too_large(Unconfirmed* unconfirmed) {
+  too_large_->add(settings_.stream_id, unconfirmed->payload);
+  ++too_large_count_;
+  unconfirmed->confirmed = true;
+}
+
+void MqttProducer::pop_confirmed() {
   for (; !unconfirmed_.empty() && unconfirmed_.front().confirmed; unconfirmed_.pop_front()) {
     unconfirmed_bytes_ -= unconfirmed_.front().payload.size();
   }
@@ -60,9 +70,15 @@ void MqttProducer::on_connecting() {
 void MqttProducer::publish_again() {
   for (Unconfirmed& unconfirmed : unconfirmed_) {
     if (!unconfirmed.again) continue;
-    unconfirmed.mid = client_.publish(unconfirmed.payload.data(), unconfirmed.payload.size());
+    try {
+      unconfirmed.mid = client_.publish(unconfirmed.payload.data(), unconfirmed.payload.size());
+    } catch (const plugin::Failure& failure) {
+      if (failure.code() != KPS_INVALID_ARGUMENT) throw;
+      note_too_large(&unconfirmed);  // this broker has another limit than the former had
+    }
     unconfirmed.again = false;
   }
+  pop_confirmed();
 }
 
 void MqttProducer::require_connection(Clock::time_point deadline) {
@@ -132,6 +148,7 @@ void MqttProducer::flush(std::chrono::milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   while (!unconfirmed_.empty()) {
     require_connection(deadline);
+    if (unconfirmed_.empty()) break;
     const bool came = client_.step(MqttClient::Want::kReadAndWrite, deadline);
     throw_refusal();
     if (!came && !unconfirmed_.empty()) {

@@ -53,6 +53,8 @@ class MqttProducer : public plugin::Producer, private MqttClient::Events {
 
   void require_connection(Clock::time_point deadline);
   void publish_again();
+  void note_too_large(Unconfirmed* unconfirmed);
+  void pop_confirmed();
   bool has_room(size_t size) const;
   void throw_refusal();
   void throw_too_large();

@@ -250,5 +250,24 @@ TEST_F(MqttConnectionTest, AMessageThatIsTooLargeWhenItWasTakenIsUndeliverableFo
   next.flush();
 }
 
+TEST_F(MqttConnectionTest, WhatIsTooLargeForTheNextConnectionAloneIsNotTakenForAnotherMessage) {
+  Broker broker({[](Connection& connection) {
+                   connection.Send(Broker::Connack(false));
+                   connection.Await(kPublish);
+                 },
+                 [](Connection& connection) {
+                   connection.Send(Broker::Connack(false, std::string("\x27\0\0\0\x32", 5)));  // packets of 50 bytes
+                   connection.Await(kPublish);
+                   connection.Send(Broker::Answer(kPuback, 1));
+                   connection.Receive();
+                 }});
+  Plugin plugin("mqtt");
+  Producer producer(plugin, Metadata(broker.url()));
+  ASSERT_EQ(producer.produce({std::string(100, 'x')}), 1u);
+  EXPECT_EQ(error_of([&] { producer.flush(); }).code, KPS_UNAVAILABLE);
+  ASSERT_EQ(producer.produce({"small"}), 1u) << producer.last_text;
+  EXPECT_EQ(error_of([&] { producer.flush(); }).code, KPS_ABORTED);
+}
+
 }  // namespace
 }  // namespace kps::testing
