@@ -1,5 +1,6 @@
 #include "mqtt_client.h"
 
+#include <fcntl.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <openssl/ssl.h>
@@ -112,10 +113,14 @@ void MqttClient::make_handle() {
 }
 
 MqttClient::~MqttClient() {
+  if (!connected()) return;
+  const int socket = ::fcntl(mosquitto_socket(handle_.get()), F_DUPFD_CLOEXEC, 0);
   // A DISCONNECT goes out only where nothing waits before it that must not.
-  if (connected() && !wants_write() && mosquitto_disconnect(handle_.get()) == MOSQ_ERR_SUCCESS) {
+  if (!wants_write() && mosquitto_disconnect(handle_.get()) == MOSQ_ERR_SUCCESS) {
     static_cast<void>(mosquitto_loop_write(handle_.get(), 1));
   }
+  handle_.reset();
+  if (socket >= 0) end_connection(socket);
 }
 
 std::string MqttClient::at(const char* doing) const { return std::string(doing) + " at " + settings_.address(); }

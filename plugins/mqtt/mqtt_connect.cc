@@ -13,6 +13,8 @@
 namespace kps::plugins {
 namespace {
 
+constexpr std::chrono::milliseconds kGoodbyeMax{500};
+
 class Socket {
  public:
   explicit Socket(int fd) : fd_(fd) {}
@@ -65,6 +67,19 @@ std::string probe_tcp(const std::string& host, int port, int wake_fd, std::chron
     }
   }
   return std::generic_category().message(error);
+}
+
+void end_connection(int socket) {
+  const Socket owned(socket);
+  ::shutdown(socket, SHUT_WR);
+  const auto deadline = std::chrono::steady_clock::now() + kGoodbyeMax;
+  char ignored[16 * 1024];
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    pollfd waits{socket, POLLIN, 0};
+    if (left.count() <= 0 || ::poll(&waits, 1, static_cast<int>(left.count())) <= 0) return;
+    if (::recv(socket, ignored, sizeof ignored, MSG_DONTWAIT) <= 0) return;
+  }
 }
 
 }  // namespace kps::plugins
