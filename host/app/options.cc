@@ -239,8 +239,7 @@ void Define(CLI::App* app, Raw* raw, HostOptions* options) {
       ->envname("KPS_DEAD_LETTER_CHANNEL");
   app->add_option("--attempts-max", options->policy.attempts_max,
                   "a message is undeliverable after so many attempts of this host to produce it that failed for a "
-                  "while (a flush "
-                  "that fails is no such attempt); 0: it is tried for ever")
+                  "while (a flush that fails is no such attempt); 0: it is tried for ever")
       ->type_name("N")
       ->envname("KPS_ATTEMPTS_MAX")
       ->capture_default_str();

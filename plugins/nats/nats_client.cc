@@ -21,8 +21,9 @@ constexpr milliseconds kDelayMin{50};
 constexpr milliseconds kDelayMax{1000};
 // A connection is tried as often as this, so that a server that hangs is found out.
 constexpr milliseconds kHeartbeat{2000};
-// A server of which nothing is heard for longer hangs.
+// A server of which nothing is heard for longer hangs. Of one that is heard the answer is waited for longer each time.
 constexpr milliseconds kSilenceMax{3000};
+constexpr milliseconds kPatienceMax{12'000};
 
 int new_eventfd() {
   const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -242,9 +243,11 @@ void NatsClient::make_round_trip() {
   lock.unlock();
   bool made = false;
   try {
+    milliseconds patience = kSilenceMax;
     for (Clock::time_point begun{}; !made && connection->heard_since(begun);) {
       begun = Clock::now();
-      made = connection->round_trip(kSilenceMax);
+      made = connection->round_trip(patience);
+      patience = std::min(2 * patience, kPatienceMax);
     }
     if (!made) {
       connection->fail(Failure(KPS_UNAVAILABLE, "the broker " + broker_.shown + " does not answer"));

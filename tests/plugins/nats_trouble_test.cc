@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/plugins/nats_fixture.h"
+#include "tests/support/fake_nats_server.h"
 
 namespace kps::testing {
 namespace {
@@ -168,6 +169,17 @@ TEST(NatsTroubleTest, RestartsAndANewConsumerUnderLoad) {
       std::chrono::seconds(60)));
   EXPECT_EQ(restarts, 2);
   EXPECT_EQ(missing, 0);
+}
+
+TEST(NatsTroubleTest, AServerThatAnswersLateButIsHeardIsWaitedFor) {
+  test::FakeNatsServer busy;
+  Plugin plugin("nats");
+  Producer producer(plugin, nats_metadata(busy.url(), "t"));
+  busy.BeLate(true);
+  // All on one connection: the server forgets them with it.
+  EXPECT_TRUE(test::Eventually([&] { return busy.PingsThatWait() >= 2; }));
+  busy.BeLate(false);
+  send(&producer, {"a"});
 }
 
 }  // namespace
